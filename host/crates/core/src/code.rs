@@ -1,0 +1,262 @@
+//! Every error code there is, in one table: its name, its exit code, what it means, what to do.
+//!
+//! The reference pages are generated from this table, so a code without a resolution cannot exist.
+//! Codes are stable: a released one is never renamed, reused or moved to another exit code.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Exit codes of `if`, one enum for all commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    Ok = 0,
+    /// The provider refused, or could not be reached in time.
+    Provider = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// Whoever read our output went away.
+    BrokenPipe = 3,
+    /// Denied, or not trusted.
+    Denied = 4,
+    /// A limit or a budget.
+    Limit = 5,
+    /// Held for a decision by people.
+    Held = 6,
+    /// Sent, and no answer came: it may have happened.
+    Unknown = 7,
+    /// A bug of ours.
+    Bug = 70,
+    /// The disk, the database, the vault.
+    Storage = 74,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $exit:ident $meaning:literal $resolution:literal)*) => {
+        /// A stable error code. Its page in the reference is generated from `meaning` and `resolution`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Code {
+            $(#[doc = $meaning] #[serde(rename = $text)] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// `IF_ERR_…`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $text,)* }
+            }
+
+            /// The exit code of a command that ends with this error.
+            pub fn exit(self) -> Exit {
+                match self { $(Code::$variant => Exit::$exit,)* }
+            }
+
+            /// What it means, one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$variant => $meaning,)* }
+            }
+
+            /// What to do about it.
+            pub fn resolution(self) -> &'static str {
+                match self { $(Code::$variant => $resolution,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    Usage "IF_ERR_USAGE" Usage
+        "The command line names something that does not exist, or misses or misspells a value."
+        "Read the `hint:` line: it names the nearest match or the missing argument. `if <provider> --help` lists what there is."
+    Config "IF_ERR_CONFIG" Usage
+        "A file in ~/.if cannot be read as configuration."
+        "Open the file at the line and column shown, mend it, and run `if doctor`."
+    ConfigLiteralSecret "IF_ERR_CONFIG_LITERAL_SECRET" Usage
+        "A provider file holds a secret in plain text."
+        "Store it with the `if secret set` line shown, then delete it from the file."
+    HomeUnsafe "IF_ERR_HOME_UNSAFE" Usage
+        "The home folder is not owned by you, or other users may read it."
+        "Run the `chmod 700` or `chown` line shown, or point IF_HOME at a folder of your own."
+    HomeMissing "IF_ERR_HOME_MISSING" Usage
+        "There is no InfraFabric home here yet."
+        "Run `ifctl init`."
+    InstanceUnknown "IF_ERR_INSTANCE_UNKNOWN" Usage
+        "No instance of this provider has that name."
+        "`if <provider> list` shows the names; `if <provider> add` makes one."
+    Provider "IF_ERR_PROVIDER" Provider
+        "The provider answered, and refused; its own words follow."
+        "Act on the provider's words: a missing scene, a wrong state, a right you lack."
+    ProviderAuth "IF_ERR_PROVIDER_AUTH" Provider
+        "The provider did not accept the credentials."
+        "Set the secret again with the `if secret set` line shown."
+    ProviderProtocol "IF_ERR_PROVIDER_PROTOCOL" Provider
+        "The provider's answer does not follow its protocol."
+        "Check that host and port are this product's, and its version; `-v` shows what came."
+    Unreachable "IF_ERR_UNREACHABLE" Provider
+        "No connection could be made."
+        "Check that the device is on, the host and port are right, and no firewall stands between."
+    Timeout "IF_ERR_TIMEOUT" Provider
+        "The provider did not answer in time, and nothing was changed."
+        "Try again, or allow more time with `--timeout`."
+    OutcomeUnknown "IF_ERR_OUTCOME_UNKNOWN" Unknown
+        "The command was sent and no answer came: it may have happened."
+        "Look at the device before you repeat it; `if witness query` shows the operation."
+    BrokenPipe "IF_ERR_BROKEN_PIPE" BrokenPipe
+        "The program reading our output went away."
+        "Nothing to do if you closed it on purpose."
+    Interrupted "IF_ERR_INTERRUPTED" Interrupted
+        "Ctrl-C ended the command; the outcome is in the log."
+        "Nothing to do."
+    PluginUnknown "IF_ERR_PLUGIN_UNKNOWN" Usage
+        "No installed plugin has that name."
+        "`if plugin list` shows what is installed; `if plugin install <folder>` installs one."
+    PackageMalformed "IF_ERR_PACKAGE_MALFORMED" Denied
+        "The package is not a valid package: a file is missing, too large, or not what its name says."
+        "Pack it again with `if plugin pack`."
+    ManifestMalformed "IF_ERR_MANIFEST_MALFORMED" Denied
+        "The manifest does not follow its schema: unknown or doubled field, wrong type, value out of bounds."
+        "The author mends plugin.toml at the place shown and packs again."
+    SignatureMissing "IF_ERR_SIGNATURE_MISSING" Denied
+        "Too few distinct principals approved this manifest."
+        "A reviewer runs the `if plugin sign` line shown after reading `if plugin show`."
+    SignatureInvalid "IF_ERR_SIGNATURE_INVALID" Denied
+        "A signature does not belong to these bytes."
+        "Somebody changed a signed file. Do not run it; fetch the package again and compare digests."
+    Tampered "IF_ERR_TAMPERED" Denied
+        "A file's digest is not the one that was signed."
+        "Do not run it. Fetch the package again; if it repeats, tell the publisher."
+    NotAllowed "IF_ERR_NOT_ALLOWED" Denied
+        "The plugin is signed, but not on the allow-list."
+        "Run the `if plugin allow` line shown after reading `if plugin show`."
+    AllowExpired "IF_ERR_ALLOW_EXPIRED" Denied
+        "The allow-list has expired."
+        "Whoever holds the allow-list key runs `if plugin allow` again, which renews it."
+    Revoked "IF_ERR_REVOKED" Denied
+        "The plugin, its component or its key was revoked."
+        "Install a version that is not; the reason stands in the message."
+    RolledBack "IF_ERR_ROLLED_BACK" Denied
+        "An older release or an older trust file than one already seen."
+        "Install the newer one. A file from a backup must be replaced by the current one."
+    ImportsUndeclared "IF_ERR_IMPORTS_UNDECLARED" Denied
+        "The component imports more than its manifest declares."
+        "The author declares the import in plugin.toml and packs again; a reviewer decides anew."
+    DescriptionChanged "IF_ERR_DESCRIPTION_CHANGED" Denied
+        "The component describes itself differently from its signed manifest."
+        "The author packs again; a description must be the same on every call."
+    TrustMalformed "IF_ERR_TRUST_MALFORMED" Denied
+        "A trust file (root, allow-list, deny-list) cannot be verified or read."
+        "Restore the file shown from the machine that signed it."
+    KeyMissing "IF_ERR_KEY_MISSING" Denied
+        "The signing key needed for this is not here."
+        "Run it where the key is, or as the person who holds it."
+    Denied "IF_ERR_DENIED" Denied
+        "A rule of this installation denies the command."
+        "The message names the rule."
+    ConfirmationNeeded "IF_ERR_CONFIRMATION_NEEDED" Denied
+        "The command is dangerous and nobody said yes."
+        "Look at it with `--dry-run`, then repeat it with `--yes`."
+    EgressDenied "IF_ERR_EGRESS_DENIED" Denied
+        "A plugin tried to reach a place that is not granted to it."
+        "If the place is right, grant it with the line shown; if not, do not trust the plugin."
+    AddressDenied "IF_ERR_ADDRESS_DENIED" Denied
+        "The name resolves to an address that is not allowed: private, local, or metadata."
+        "If the device is on your own network, record that with the `add` line shown."
+    EffectExceeded "IF_ERR_EFFECT_EXCEEDED" Denied
+        "A plugin tried to send a message above its command's effect; the call was ended."
+        "The plugin or its traffic rules are wrong. Report it; do not raise the effect to silence it."
+    CapabilityDenied "IF_ERR_CAPABILITY_DENIED" Denied
+        "A plugin used something its manifest does not ask for or you did not grant."
+        "Read `if plugin show`; grant it only if you see why it is needed."
+    SecretMissing "IF_ERR_SECRET_MISSING" Usage
+        "The command needs a secret that is not set."
+        "Run the `if secret set` line shown."
+    SecretSink "IF_ERR_SECRET_SINK" Denied
+        "A plugin put a secret's placeholder where its manifest does not allow the value."
+        "The plugin is wrong or hostile. The value was not sent."
+    SecretEcho "IF_ERR_SECRET_ECHO" Denied
+        "The provider's answer contained the secret; the call was ended before the plugin saw it."
+        "Change the secret at the provider, and do not use an endpoint that echoes it."
+    VaultLocked "IF_ERR_VAULT" Storage
+        "The vault cannot be opened or written."
+        "Check keys/vault.key and vault.age in the home; restore both from the same backup."
+    LimitMemory "IF_ERR_LIMIT_MEMORY" Limit
+        "The plugin asked for more memory than its manifest allows."
+        "Retry with less data; a limit that is really too small is the author's to raise and yours to review."
+    LimitFuel "IF_ERR_LIMIT_FUEL" Limit
+        "The plugin computed longer than its manifest allows."
+        "Retry with less data; if it repeats, report it to the author."
+    LimitDeadline "IF_ERR_LIMIT_DEADLINE" Limit
+        "The plugin did not finish before its deadline."
+        "Allow more time with `--timeout`, up to the manifest's limit."
+    LimitStack "IF_ERR_LIMIT_STACK" Limit
+        "The plugin recursed too deeply."
+        "Report it to the author."
+    LimitHandles "IF_ERR_LIMIT_HANDLES" Limit
+        "The plugin held too many resources, tables or instances at once."
+        "Report it to the author."
+    LimitOutput "IF_ERR_LIMIT_OUTPUT" Limit
+        "The plugin's result, events or log are larger than its manifest allows."
+        "Ask for less; filter on the command line where the command can."
+    LimitHostCalls "IF_ERR_LIMIT_HOST_CALLS" Limit
+        "The plugin passed more data or more calls to the host than it may."
+        "Report it to the author."
+    LimitNetwork "IF_ERR_LIMIT_NETWORK" Limit
+        "A request, an answer or the number of connections is larger than the manifest allows."
+        "Ask for less; if the provider's answers have grown, the author raises the limit."
+    Budget "IF_ERR_BUDGET" Limit
+        "The call would cost more than is allowed."
+        "Raise `--max-cost`, or leave it."
+    PluginPanicked "IF_ERR_PLUGIN_PANICKED" Provider
+        "The plugin crashed; nothing else did."
+        "`if witness query` shows the operation and the plugin's last words; report it to the author."
+    PluginMisbehaved "IF_ERR_PLUGIN_MISBEHAVED" Provider
+        "The plugin's answer is not what its manifest promises."
+        "Report it to the author."
+    StoreBusy "IF_ERR_STORE_BUSY" Storage
+        "Another process held the database longer than we wait."
+        "Try again; `if doctor` shows who holds it."
+    StoreFull "IF_ERR_STORE_FULL" Storage
+        "The disk is full. Nothing was sent."
+        "Free space on the disk that holds the home, then run the command again."
+    StoreNewer "IF_ERR_STORE_NEWER" Storage
+        "The database was written by a newer version."
+        "Install that version or newer; nothing was changed."
+    Store "IF_ERR_STORE" Storage
+        "The database or a file of the home cannot be read or written."
+        "Look at the cause shown; `if doctor` checks the home."
+    WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
+        "The log does not verify: an entry was changed, removed or forged."
+        "Stop, keep a copy of the home, and compare with a backup or an exported log."
+    Compile "IF_ERR_COMPILE" Limit
+        "The component could not be compiled within its bounds."
+        "The component is broken or too large; report it to the author."
+    Bug "IF_ERR_BUG" Bug
+        "A bug in InfraFabric."
+        "Report it with the output of `-v`."
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_distinct_and_each_says_what_to_do() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.as_str().starts_with("IF_ERR_"), "{code}");
+            assert!(code.meaning().ends_with('.') && code.resolution().ends_with('.'), "{code}");
+        }
+    }
+}
