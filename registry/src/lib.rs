@@ -1,1 +1,42 @@
-//! placeholder
+//! Where a component comes from: packages on disk, the keys and lists that vouch for them, and the
+//! one path on which a plugin is loaded.
+//!
+//! [`pack`] makes a package, [`sign`] and [`allow`] vouch for it, [`install`] puts it into the home,
+//! [`load`] hands out what may run. Whether a package is believed is decided by `if_manifest::trust`
+//! alone; this room brings the bytes, in bounded reads that follow no link. It knows no clock, no
+//! network and no wasm: time, and whoever can ask a component to describe itself, are handed in.
+
+mod allow;
+mod declaration;
+mod error;
+mod files;
+mod imports;
+mod index;
+mod install;
+mod layout;
+mod load;
+mod lock;
+mod pack;
+mod package;
+mod sbom;
+mod sign;
+mod swap;
+#[cfg(test)]
+mod tests;
+mod trust_files;
+
+pub use allow::{AllowRequest, Allowed, Revoked, allow, revoke};
+pub use error::RegistryError;
+pub use imports::{baseline, check_imports, normalise};
+pub use index::{Index, IndexEntry, ProviderEntry, SecretEntry, rebuild_index};
+pub use install::{Installed, install};
+pub use layout::{Layout, Target};
+pub use load::{Listed, Loaded, VerifiedFile, VerifyReport, list, load, verify};
+pub use pack::{PackReport, pack};
+pub use package::Package;
+pub use sign::{Signed, decide, sign};
+pub use trust_files::{TrustFiles, init_trust, read_key, root_key};
+
+/// Asks a component to describe itself: its `Description` as JSON, and the names of its imports.
+/// Whoever can run components brings it; a failure is passed on as it is.
+pub type Describe<'a> = dyn FnMut(&[u8]) -> Result<(String, Vec<String>), if_core::Problem> + 'a;

@@ -1,1 +1,27 @@
-//! placeholder
+//! The home and its files, and the process environment: the only room that reads either.
+//!
+//! Everything an operator writes by hand passes through here and leaves as checked types, or as an
+//! error that names file, line, column and the line to write instead. What this room refuses: a home
+//! that others can enter, an unknown key, a secret in plain text, and switching the log off. It holds
+//! no secret and opens no vault; it only knows where an instance's secrets are to come from.
+
+mod atomic;
+mod edit;
+mod environment;
+mod error;
+mod home;
+mod instance;
+mod literal;
+mod nearest;
+mod provider_file;
+mod settings;
+mod yaml;
+
+pub use atomic::write_atomic;
+pub use environment::{ENVIRONMENT_VARIABLES, Environment};
+pub use error::ConfigError;
+pub use home::Home;
+pub use instance::{Instance, SecretReference, check_settings};
+pub use nearest::nearest;
+pub use provider_file::ProviderFile;
+pub use settings::{Defaults, Settings};

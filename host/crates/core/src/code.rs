@@ -159,6 +159,9 @@ codes! {
     ConfirmationNeeded "IF_ERR_CONFIRMATION_NEEDED" Denied
         "The command is dangerous and nobody said yes."
         "Look at it with `--dry-run`, then repeat it with `--yes`."
+    Planned "IF_ERR_PLANNED" Ok
+        "A dry run reached the first message that would change something: it was recorded, not sent."
+        "Read the plan; the same line without `--dry-run` does it."
     EgressDenied "IF_ERR_EGRESS_DENIED" Denied
         "A plugin tried to reach a place that is not granted to it."
         "If the place is right, grant it with the line shown; if not, do not trust the plugin."

@@ -1,1 +1,47 @@
-//! placeholder
+//! The composition root: takes one command through trust, decision, intent, run and outcome.
+//!
+//! The only room that knows all the others, and the only one with the real clock. It decides little
+//! itself; it sees to it that everybody is asked, in the one right order ([`run`](Host::run)).
+//!
+//! - `host`: an opened home · `request`: what is asked and answered · `job`: met with the manifest
+//! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
+//! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
+//! - `plugin`, `instance`, `secret`, `log`, `doctor`: what the operator does besides
+
+mod clock;
+mod decide;
+pub mod doctor;
+mod engine;
+mod events;
+#[cfg(feature = "live")]
+mod files;
+mod host;
+mod instance;
+mod intent;
+mod job;
+mod log;
+mod outcome;
+pub mod plugin;
+mod purse;
+#[cfg(feature = "live")]
+pub mod rehearsal;
+mod request;
+mod run;
+#[cfg(feature = "live")]
+mod secret;
+mod wish;
+
+#[cfg_attr(feature = "live", path = "live.rs")]
+#[cfg_attr(not(feature = "live"), path = "silent.rs")]
+mod connect;
+
+pub use engine::{COMPILE_COMMAND, compile_child};
+pub use host::{Created, Host};
+pub use instance::{Added, InstanceShown};
+pub use log::{Verified, Written};
+pub use request::{Action, Flags, Performed, Planned, Request};
+
+/// What the log is asked and answers.
+pub mod witness {
+    pub use if_witness::{Entry, Filter, Status};
+}

@@ -1,1 +1,43 @@
-//! placeholder
+//! Runs guests: compiles components, keeps their compiled form, links what they import, holds
+//! every limit while they run, and tells how they ended.
+//!
+//! A guest is assumed to be hostile. It runs in a store of its own that is thrown away after one
+//! call; whatever it wants from outside becomes an `if_core::Ask` to the broker. This crate knows
+//! no network, secret, database or file but its own cache of compiled code, and reads no clock of
+//! the machine: guest time moves only when the broker answers.
+//!
+//! - [`config`](self): engine settings · `runtime`: prepare and call · `call`: what goes in and out
+//! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
+//! - `limits`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how an end is named
+//! - `adapter/`, `wasi/`, `http`: one import, one file · `link`: only what a component imports
+
+mod adapter;
+mod cache;
+mod call;
+mod compile;
+mod config;
+mod end;
+mod error;
+mod http;
+mod json;
+mod limits;
+mod link;
+mod log;
+mod nobroker;
+mod runtime;
+mod shared;
+mod state;
+mod ticker;
+mod time;
+mod wasi;
+
+#[cfg(test)]
+mod tests;
+
+pub use call::{Action, Call, CallError, Facts, GuestFailure, Report, Usage};
+pub use compile::compile_child_main;
+pub use config::{Allocation, Compiler, RuntimeConfig};
+pub use error::RuntimeError;
+pub use if_manifest::model::Limits;
+pub use nobroker::NoBroker;
+pub use runtime::{Prepared, Runtime, Source};

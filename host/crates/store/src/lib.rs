@@ -1,1 +1,33 @@
-//! placeholder
+//! The one database, `if.db`: SQLite in WAL mode, every commit on the disk before it is
+//! acknowledged.
+//!
+//! There is one file so that an intent, a release floor and a budget reservation can become durable
+//! together, in one commit and one disk flush. Rooms that own tables hand in a [`Schema`]; this
+//! room opens, migrates, and runs their transactions, and owns two small tables itself.
+//!
+//! It refuses a database of a newer version, a file that others may read, and waiting without end.
+//!
+//! - `open`: the file, its settings, its migrations
+//! - `schema`: what an owner of tables hands in, and the versions already there
+//! - `floor`: the highest release seen of each capability
+//! - `state`: the small key-value store of a plugin and instance
+//! - `error`: what can go wrong, in words and codes
+
+mod error;
+mod floor;
+mod open;
+mod schema;
+mod state;
+mod store;
+
+pub use error::StoreError;
+pub use floor::remember_release;
+pub use open::{BUSY_WAIT, CHECKPOINT_PAGES};
+pub use schema::Schema;
+pub use state::{STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX, State};
+pub use store::Store;
+
+/// What a closure given to [`Store::read`] reads from.
+pub use rusqlite::Connection;
+/// What a closure given to [`Store::transaction`] writes to.
+pub use rusqlite::Transaction;

@@ -1,1 +1,50 @@
-//! placeholder
+//! The evidence: every operation leaves two signed entries, an intent that is durable before
+//! anything happens and an outcome after it.
+//!
+//! An entry is a *leaf*: JSON that holds names, digests, the decision, cost and timing, linked to
+//! the leaf before it by hash and signed. Whatever may be private (parameters, results, words) lies
+//! in *bodies* beside it, and the leaf holds only salted commitments: a body can be erased, and the
+//! chain still verifies.
+//!
+//! This room refuses to go on when it cannot write, to record an outcome twice, and to change or
+//! delete a leaf. It cannot notice that the newest leaves were cut off, unless it is told a head
+//! that was kept elsewhere.
+//!
+//! - `leaf`: the wire type; `hash`: how leaves are hashed and signed; `key`: whose signature
+//! - `commitment`: what binds a body to its leaf
+//! - `record`: what callers hand in; `bounds`: how long it may be
+//! - `witness`: opening, intents, refusals, notes; `operation`: outcomes
+//! - `run_lock`, `recover`: whether an operation still lives, and what to write when it does not
+//! - `tables`: the only SQL that writes; `query`: looking things up
+//! - `verify`: the pure check of a chain; `audit`: the same over the whole database
+
+mod audit;
+mod bounds;
+mod commitment;
+mod error;
+mod hash;
+mod key;
+mod leaf;
+mod operation;
+mod query;
+mod record;
+mod recover;
+mod run_lock;
+mod tables;
+mod verify;
+mod witness;
+
+pub use bounds::{LEAF_BYTES_MAX, PART_BYTES_MAX, QUERY_ENTRIES_MAX, TEXT_BYTES_MAX};
+pub use error::WitnessError;
+pub use hash::{Hash32, leaf_hash};
+pub use key::{PublicKey, create_key};
+pub use leaf::{
+    Birth, Decision, Kind, LEAF_VERSION, Leaf, Plugin, SecretUse, Status, Timing, Traffic, Usage,
+    Verdict,
+};
+pub use operation::{LeafRef, Operation};
+pub use query::{Entry, Filter, Recorded};
+pub use record::{Evidence, Intent, Outcome};
+pub use tables::SCHEMA;
+pub use verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport, verify};
+pub use witness::Witness;

@@ -1,0 +1,344 @@
+//! Derivations: a secret and public inputs in, the one value a sink may carry out.
+//!
+//! Pure and bounded: the secrets were fetched before, the time is an argument, and every result and
+//! intermediate is zeroed when dropped. Hashes and signatures are ring's; MD5 stands here only
+//! because SIP and HTTP digest (RFC 2617, 8760) still ask for it.
+
+use super::signing;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use if_core::{SecretValue, UnixMillis, Word};
+use if_manifest::model::{Keyed, Pbkdf2, Step};
+use md5::{Digest as _, Md5};
+use ring::{digest, hmac, pbkdf2};
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use zeroize::Zeroizing;
+
+/// Deepest derivation. Real ones need eight; recursion must not find the host's stack.
+const DEPTH_MAX: usize = 32;
+/// Largest value at any step: a signed token is some KiB.
+const VALUE_BYTES_MAX: usize = 64 << 10;
+/// Most PBKDF2 rounds: about half a second of one core, with which a plugin could stall the host.
+const PBKDF2_ROUNDS_MAX: u32 = 1_000_000;
+/// Longest PBKDF2 output: two SHA-512 blocks.
+const PBKDF2_BYTES_MAX: u32 = 128;
+
+/// Bytes that are zeroed when dropped.
+pub type Value = Zeroizing<Vec<u8>>;
+
+/// Why a value cannot be made. Says what, never a byte of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecipeError {
+    #[error("secret `{0}` is not among those fetched")]
+    Secret(Word),
+    #[error("input `{0}` is missing")]
+    Input(String),
+    #[error("it is nested deeper than {DEPTH_MAX} steps")]
+    Depth,
+    #[error("a value is larger than {VALUE_BYTES_MAX} bytes")]
+    Size,
+    #[error("PBKDF2 with these rounds and length is not allowed")]
+    Pbkdf2,
+    #[error("a value is not {0}")]
+    Encoding(&'static str),
+    #[error("the key is not a usable {0} key")]
+    Key(&'static str),
+    #[error("{0}")]
+    Jwt(&'static str),
+    #[error("a one-time password needs 6 to 8 digits and a period")]
+    Totp,
+}
+
+/// What a derivation may use.
+pub struct Ingredients<'a> {
+    pub secrets: &'a BTreeMap<Word, SecretValue>,
+    pub inputs: &'a BTreeMap<String, String>,
+    /// The call's time, for one-time passwords.
+    pub now: UnixMillis,
+}
+
+/// Evaluates a tree.
+pub fn derive(step: &Step, from: &Ingredients<'_>) -> Result<Value, RecipeError> {
+    evaluate(step, from, DEPTH_MAX)
+}
+
+/// The secrets that a tree names.
+pub fn secrets_of(step: &Step, found: &mut Vec<Word>) {
+    if let Step::Secret(name) = step
+        && !found.contains(name)
+    {
+        found.push(name.clone());
+    }
+    for child in children(step) {
+        secrets_of(child, found);
+    }
+}
+
+fn children(step: &Step) -> Vec<&Step> {
+    match step {
+        Step::Secret(_) | Step::Input(_) | Step::Text(_) => Vec::new(),
+        Step::Concat(parts) => parts.iter().collect(),
+        Step::Md5(of)
+        | Step::Sha1(of)
+        | Step::Sha256(of)
+        | Step::Sha384(of)
+        | Step::Sha512(of)
+        | Step::Sha512T256(of)
+        | Step::Base64(of)
+        | Step::Base64Url(of)
+        | Step::UnBase64(of)
+        | Step::Hex(of)
+        | Step::UnHex(of) => vec![of],
+        Step::HmacSha1(k)
+        | Step::HmacSha256(k)
+        | Step::HmacSha384(k)
+        | Step::HmacSha512(k)
+        | Step::Rs256(k)
+        | Step::Es256(k)
+        | Step::EdDsa(k) => vec![&k.key, &k.message],
+        Step::Pbkdf2Sha1(p) | Step::Pbkdf2Sha256(p) => vec![&p.password, &p.salt],
+        Step::Jwt(jwt) => vec![&jwt.key, &jwt.header, &jwt.claims],
+        Step::Totp(totp) => vec![&totp.key],
+    }
+}
+
+fn evaluate(step: &Step, from: &Ingredients<'_>, depth: usize) -> Result<Value, RecipeError> {
+    let depth = depth.checked_sub(1).ok_or(RecipeError::Depth)?;
+    let of = |step: &Step| evaluate(step, from, depth);
+    let keyed = |k: &Keyed| Ok::<_, RecipeError>((of(&k.key)?, of(&k.message)?));
+    let value = match step {
+        Step::Secret(name) => {
+            let secret = from.secrets.get(name).ok_or_else(|| RecipeError::Secret(name.clone()))?;
+            Value::new(secret.expose().to_vec())
+        }
+        Step::Input(name) => {
+            let input = from.inputs.get(name).ok_or_else(|| RecipeError::Input(name.clone()))?;
+            Value::new(input.as_bytes().to_vec())
+        }
+        Step::Text(text) => Value::new(text.as_bytes().to_vec()),
+        Step::Concat(parts) => concat(parts, &of)?,
+        Step::Md5(part) => Value::new(Md5::digest(&*of(part)?).to_vec()),
+        Step::Sha1(part) => hash(&digest::SHA1_FOR_LEGACY_USE_ONLY, &of(part)?),
+        Step::Sha256(part) => hash(&digest::SHA256, &of(part)?),
+        Step::Sha384(part) => hash(&digest::SHA384, &of(part)?),
+        Step::Sha512(part) => hash(&digest::SHA512, &of(part)?),
+        Step::Sha512T256(part) => hash(&digest::SHA512_256, &of(part)?),
+        Step::HmacSha1(k) => mac(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &keyed(k)?),
+        Step::HmacSha256(k) => mac(hmac::HMAC_SHA256, &keyed(k)?),
+        Step::HmacSha384(k) => mac(hmac::HMAC_SHA384, &keyed(k)?),
+        Step::HmacSha512(k) => mac(hmac::HMAC_SHA512, &keyed(k)?),
+        Step::Pbkdf2Sha1(p) => stretch(pbkdf2::PBKDF2_HMAC_SHA1, p, &of)?,
+        Step::Pbkdf2Sha256(p) => stretch(pbkdf2::PBKDF2_HMAC_SHA256, p, &of)?,
+        Step::Base64(part) => Value::new(STANDARD.encode(&*of(part)?).into_bytes()),
+        Step::Base64Url(part) => Value::new(URL_SAFE_NO_PAD.encode(&*of(part)?).into_bytes()),
+        Step::UnBase64(part) => Value::new(
+            STANDARD.decode(trimmed(&of(part)?)).map_err(|_| RecipeError::Encoding("base64"))?,
+        ),
+        Step::Hex(part) => Value::new(hex::encode(&*of(part)?).into_bytes()),
+        Step::UnHex(part) => Value::new(
+            hex::decode(trimmed(&of(part)?)).map_err(|_| RecipeError::Encoding("hexadecimal"))?,
+        ),
+        Step::Rs256(k) => signing::rs256(&keyed(k)?)?,
+        Step::Es256(k) => signing::es256(&keyed(k)?)?,
+        Step::EdDsa(k) => signing::eddsa(&keyed(k)?)?,
+        Step::Jwt(jwt) => {
+            signing::jwt(&jwt.algorithm, &of(&jwt.key)?, &of(&jwt.header)?, &of(&jwt.claims)?)?
+        }
+        Step::Totp(totp) => signing::totp(totp, &of(&totp.key)?, from.now)?,
+    };
+    if value.len() > VALUE_BYTES_MAX { Err(RecipeError::Size) } else { Ok(value) }
+}
+
+fn concat(
+    parts: &[Step],
+    of: &dyn Fn(&Step) -> Result<Value, RecipeError>,
+) -> Result<Value, RecipeError> {
+    let mut whole = Value::new(Vec::new());
+    for part in parts {
+        let part = of(part)?;
+        if whole.len() + part.len() > VALUE_BYTES_MAX {
+            return Err(RecipeError::Size);
+        }
+        // A growing buffer would leave copies behind when it moves.
+        let mut joined = Value::new(Vec::with_capacity(whole.len() + part.len()));
+        joined.extend_from_slice(&whole);
+        joined.extend_from_slice(&part);
+        whole = joined;
+    }
+    Ok(whole)
+}
+
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    bytes.trim_ascii()
+}
+
+fn hash(algorithm: &'static digest::Algorithm, bytes: &[u8]) -> Value {
+    Value::new(digest::digest(algorithm, bytes).as_ref().to_vec())
+}
+
+/// HMAC of (key, message), RFC 2104.
+pub(super) fn mac(algorithm: hmac::Algorithm, (key, message): &(Value, Value)) -> Value {
+    let key = hmac::Key::new(algorithm, key);
+    Value::new(hmac::sign(&key, message).as_ref().to_vec())
+}
+
+fn stretch(
+    algorithm: pbkdf2::Algorithm,
+    step: &Pbkdf2,
+    of: &dyn Fn(&Step) -> Result<Value, RecipeError>,
+) -> Result<Value, RecipeError> {
+    let rounds = NonZeroU32::new(step.rounds).ok_or(RecipeError::Pbkdf2)?;
+    let length_ok = (1..=PBKDF2_BYTES_MAX).contains(&step.length_bytes);
+    if step.rounds > PBKDF2_ROUNDS_MAX || !length_ok {
+        return Err(RecipeError::Pbkdf2);
+    }
+    let mut out = Value::new(vec![0; step.length_bytes as usize]);
+    pbkdf2::derive(algorithm, rounds, &of(&step.salt)?, &of(&step.password)?, &mut out);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value as Json, json};
+
+    fn try_make(step: Json, secret: &[u8], inputs: &[(&str, &str)]) -> Result<Value, RecipeError> {
+        let step: Step = serde_json::from_value(step).unwrap();
+        let secrets =
+            BTreeMap::from([(Word::new("s").unwrap(), SecretValue::new(secret.to_vec()))]);
+        let inputs = inputs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+        derive(&step, &Ingredients { secrets: &secrets, inputs: &inputs, now: UnixMillis(59_000) })
+    }
+
+    fn make(step: Json, secret: &[u8], inputs: &[(&str, &str)]) -> String {
+        String::from_utf8(try_make(step, secret, inputs).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn obs_websocket_challenge() {
+        // The published example of the obs-websocket 5 protocol.
+        let step = json!({"base64": {"sha256": {"concat": [
+            {"base64": {"sha256": {"concat": [{"secret": "s"}, {"input": "salt"}]}}},
+            {"input": "challenge"}]}}});
+        let inputs = [
+            ("salt", "lM1GncleQOaCu9lT1yeUZhFYnqhsLLP1G5lAGo3ixaI="),
+            ("challenge", "+IxH4CnCiqpX1rM9scsNynZzbOe4KhDeYcTNS3PDaeY="),
+        ];
+        let expect = "1Ct943GAT+6YQUUX47Ia/ncufilbe6+oD6lY+5kaCu4=";
+        assert_eq!(make(step, b"supersecretpassword", &inputs), expect);
+    }
+
+    #[test]
+    fn http_digest_of_rfc_2617() {
+        let ha1 = json!({"hex": {"md5": {"concat":
+            [{"input": "user"}, {"text": ":"}, {"input": "realm"}, {"text": ":"}, {"secret": "s"}]}}});
+        let step = json!({"hex": {"md5": {"concat": [ha1, {"text": ":"}, {"input": "nonce"},
+            {"text": ":00000001:0a4f113b:auth:"},
+            {"hex": {"md5": {"text": "GET:/dir/index.html"}}}]}}});
+        let inputs = [
+            ("user", "Mufasa"),
+            ("realm", "testrealm@host.com"),
+            ("nonce", "dcd98b7102dd2f0e8b11d0f600bfb0c093"),
+        ];
+        assert_eq!(make(step, b"Circle Of Life", &inputs), "6629fae49393a05397450978507c4ef1");
+    }
+
+    #[test]
+    fn hmacs_of_rfc_4231_and_2202() {
+        let rows = [
+            ("hmac-sha1", "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+            ("hmac-sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (
+                "hmac-sha384",
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+            ),
+            (
+                "hmac-sha512",
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+            ),
+        ];
+        for (name, expect) in rows {
+            let message = json!({"text": "what do ya want for nothing?"});
+            let step = json!({"hex": {name: {"key": {"secret": "s"}, "message": message}}});
+            assert_eq!(make(step, b"Jefe", &[]), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn hashes_of_fips_180_and_rfc_1321() {
+        let rows = [
+            ("md5", "900150983cd24fb0d6963f7d28e17f72"),
+            ("sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            ("sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            ("sha512-256", "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"),
+            (
+                "sha384",
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+            ),
+            (
+                "sha512",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+            ),
+        ];
+        for (name, expect) in rows {
+            assert_eq!(
+                make(json!({"hex": {name: {"secret": "s"}}}), b"abc", &[]),
+                expect,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn pbkdf2_of_rfc_6070_and_7914() {
+        let stretch = |name: &str, rounds: u32, length: u32, salt: &str| {
+            json!({"hex": {name: {"password": {"secret": "s"}, "salt": {"text": salt},
+                "rounds": rounds, "length_bytes": length}}})
+        };
+        let sha1 = stretch("pbkdf2-sha1", 4096, 20, "salt");
+        assert_eq!(make(sha1, b"password", &[]), "4b007901b765489abead49d926f721d065a429c1");
+        let sha256 = stretch("pbkdf2-sha256", 1, 64, "salt");
+        let expect = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
+        assert_eq!(make(sha256, b"passwd", &[]), expect);
+        for (rounds, length) in [(0, 20), (PBKDF2_ROUNDS_MAX + 1, 20), (1, 0), (1, 129)] {
+            let step = stretch("pbkdf2-sha1", rounds, length, "salt");
+            assert_eq!(try_make(step, b"p", &[]).unwrap_err(), RecipeError::Pbkdf2);
+        }
+    }
+
+    #[test]
+    fn encodings_go_both_ways() {
+        let there = json!({"un-base64": {"base64": {"un-hex": {"hex": {"secret": "s"}}}}});
+        assert_eq!(make(there, b"any", &[]), "any");
+        assert_eq!(make(json!({"base64-url": {"secret": "s"}}), b"\xff\xfe?", &[]), "__4_");
+        for step in [json!({"un-base64": {"secret": "s"}}), json!({"un-hex": {"secret": "s"}})] {
+            assert!(matches!(try_make(step, b"?!", &[]), Err(RecipeError::Encoding(_))));
+        }
+    }
+
+    #[test]
+    fn bounds_on_depth_and_size_hold() {
+        let mut deep = json!({"secret": "s"});
+        for _ in 0..DEPTH_MAX {
+            deep = json!({"hex": deep});
+        }
+        assert_eq!(try_make(deep, b"", &[]).unwrap_err(), RecipeError::Depth);
+        let parts = vec![json!({"secret": "s"}); 3];
+        let big = try_make(json!({"concat": parts}), &vec![1; VALUE_BYTES_MAX / 2], &[]);
+        assert_eq!(big.unwrap_err(), RecipeError::Size);
+        let missing = try_make(json!({"input": "x"}), b"", &[]);
+        assert_eq!(missing.unwrap_err(), RecipeError::Input("x".into()));
+    }
+
+    #[test]
+    fn the_secrets_of_a_tree_are_found_wherever_they_stand() {
+        let step: Step = serde_json::from_value(json!({"jwt": {"algorithm": "HS256",
+            "key": {"secret": "a"}, "header": {"text": "{}"},
+            "claims": {"hmac-sha1": {"key": {"secret": "b"}, "message": {"secret": "a"}}}}}))
+        .unwrap();
+        let mut found = Vec::new();
+        secrets_of(&step, &mut found);
+        assert_eq!(found.iter().map(Word::as_str).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! The last moment: a token becomes its value, in the one place where its manifest allows it.
+//!
+//! Everything is encoded for the place where it stands, so that a value cannot become structure:
+//! percent-encoding in paths, queries and forms, JSON escapes in JSON, and no line breaks in lines
+//! and headers. A token anywhere else is text and leaves as text.
+
+use super::spans;
+use super::{Placeholder, Places, TOKEN_LENGTH, Vault, recipes::Value};
+use crate::BrokerError;
+use crate::traffic::{http, json};
+use if_core::{Header, Word};
+use if_manifest::model::{Position, Sink};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use std::sync::Arc;
+
+/// Everything but the unreserved characters of RFC 3986.
+const VALUE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Headers that say who asks: they carry a declared placeholder or do not leave.
+const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+
+/// A place in a message.
+#[derive(Debug, Clone, Copy)]
+enum Spot<'a> {
+    Header(&'a str),
+    Query(&'a str),
+    PathSegment(usize),
+    Json(&'a str),
+    Form(&'a str),
+    Frame(&'a str),
+    Line(&'a [u8]),
+}
+
+type Encode = fn(&[u8]) -> Result<Value, BrokerError>;
+
+/// Puts values into one message to one endpoint.
+pub struct Filler<'a> {
+    vault: &'a Vault,
+    endpoint: &'a Word,
+    method: Option<&'a str>,
+    path: Option<&'a str>,
+    used: Vec<Arc<Placeholder>>,
+}
+
+/// A request as it goes on the wire.
+pub struct FilledRequest {
+    pub path_and_query: Value,
+    pub headers: Vec<(String, Value)>,
+    pub body: Value,
+    pub used: Vec<Arc<Placeholder>>,
+}
+
+/// A frame, line or datagram as it goes on the wire.
+pub struct FilledFrame {
+    pub bytes: Value,
+    pub used: Vec<Arc<Placeholder>>,
+}
+
+impl<'a> Filler<'a> {
+    /// For a message without method and path.
+    pub fn new(vault: &'a Vault, endpoint: &'a Word) -> Self {
+        Self { vault, endpoint, method: None, path: None, used: Vec::new() }
+    }
+
+    /// Fills a request's path, query, headers and body.
+    pub fn request(
+        mut self,
+        method: &'a str,
+        (path, query): (&'a str, Option<&'a str>),
+        headers: &[Header],
+        body: &[u8],
+    ) -> Result<FilledRequest, BrokerError> {
+        (self.method, self.path) = (Some(method), Some(path));
+        let mut path_and_query = self.fill_path(path)?;
+        if let Some(query) = query {
+            path_and_query.push(b'?');
+            let filled = self.pairs(query.as_bytes(), |name| Spot::Query(name))?;
+            path_and_query.extend_from_slice(&filled);
+        }
+        let mut filled = Vec::with_capacity(headers.len());
+        for (name, value) in headers {
+            filled.push((name.clone(), self.header(name, value)?));
+        }
+        let kind = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let form = kind.is_some_and(|(_, kind)| {
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        let body = if form {
+            self.pairs(body, |name| Spot::Form(name))?
+        } else {
+            self.json(body, |pointer| Spot::Json(pointer))?
+        };
+        Ok(FilledRequest { path_and_query, headers: filled, body, used: self.used })
+    }
+
+    /// Fills a WebSocket text message.
+    pub fn frame(mut self, text: &str) -> Result<FilledFrame, BrokerError> {
+        let bytes = self.json(text.as_bytes(), |pointer| Spot::Frame(pointer))?;
+        Ok(FilledFrame { bytes, used: self.used })
+    }
+
+    /// Fills a line with its terminator, or a datagram.
+    pub fn line(mut self, line: &[u8]) -> Result<FilledFrame, BrokerError> {
+        let bytes = self.fill(line, Spot::Line(line), unbroken)?;
+        Ok(FilledFrame { bytes, used: self.used })
+    }
+
+    fn header(&mut self, name: &str, value: &str) -> Result<Value, BrokerError> {
+        let name = name.to_ascii_lowercase();
+        let before = self.used.len();
+        let filled = self.fill(value.as_bytes(), Spot::Header(&name), unbroken)?;
+        if CREDENTIAL_HEADERS.contains(&name.as_str()) && self.used.len() == before {
+            return Err(BrokerError::SecretSink(format!(
+                "header `{name}` carries no placeholder that its recipe allows there"
+            )));
+        }
+        Ok(filled)
+    }
+
+    fn fill_path(&mut self, path: &str) -> Result<Value, BrokerError> {
+        let mut whole = Value::new(Vec::new());
+        for (at, segment) in path.strip_prefix('/').unwrap_or(path).split('/').enumerate() {
+            whole.push(b'/');
+            let filled = self.fill(segment.as_bytes(), Spot::PathSegment(at), escaped)?;
+            let changed = *filled != *segment.as_bytes();
+            if changed && matches!(filled.as_slice(), b"" | b"." | b"..") {
+                return Err(BrokerError::SecretSink("a value would change the path".into()));
+            }
+            whole.extend_from_slice(&filled);
+        }
+        Ok(whole)
+    }
+
+    fn pairs(
+        &mut self,
+        text: &[u8],
+        spot: for<'s> fn(&'s str) -> Spot<'s>,
+    ) -> Result<Value, BrokerError> {
+        let mut whole = Value::new(Vec::with_capacity(text.len()));
+        for (at, pair) in text.split(|byte| *byte == b'&').enumerate() {
+            if at > 0 {
+                whole.push(b'&');
+            }
+            let equals = pair.iter().position(|byte| *byte == b'=').map(|at| pair.split_at(at + 1));
+            let Some((name, value)) = equals else {
+                whole.extend_from_slice(pair);
+                continue;
+            };
+            whole.extend_from_slice(name);
+            let raw = std::str::from_utf8(name.strip_suffix(b"=").unwrap_or(name)).ok();
+            match raw.and_then(http::form_decoded) {
+                Some(name) => whole.extend_from_slice(&self.fill(value, spot(&name), escaped)?),
+                None => whole.extend_from_slice(value),
+            }
+        }
+        Ok(whole)
+    }
+
+    fn json(
+        &mut self,
+        bytes: &[u8],
+        spot: for<'s> fn(&'s str) -> Spot<'s>,
+    ) -> Result<Value, BrokerError> {
+        let unchanged = || Ok(Value::new(bytes.to_vec()));
+        if self.vault.tokens_in(bytes).is_empty() {
+            return unchanged();
+        }
+        let Some((value, text)) = json::parse(bytes).zip(std::str::from_utf8(bytes).ok()) else {
+            return unchanged();
+        };
+        let holds_token = |text: &str| !self.vault.tokens_in(text.as_bytes()).is_empty();
+        let mut edits = Vec::new();
+        for pointer in spans::strings(&value, &holds_token) {
+            let Some(range) = spans::locate(text, &pointer) else { continue };
+            let literal = bytes.get(range.clone()).unwrap_or_default();
+            edits.push((range, self.fill(literal, spot(&pointer), json_escaped)?));
+        }
+        edits.sort_by_key(|(range, _)| range.start);
+        let grown = edits.iter().map(|(_, value)| value.len()).sum::<usize>();
+        let mut whole = Value::new(Vec::with_capacity(bytes.len() + grown));
+        let mut from = 0;
+        for (range, value) in edits {
+            whole.extend_from_slice(bytes.get(from..range.start).unwrap_or_default());
+            whole.extend_from_slice(&value);
+            from = range.end;
+        }
+        whole.extend_from_slice(bytes.get(from..).unwrap_or_default());
+        Ok(whole)
+    }
+
+    /// Replaces each token of a region that may stand at this spot.
+    fn fill(
+        &mut self,
+        region: &[u8],
+        spot: Spot<'_>,
+        encode: Encode,
+    ) -> Result<Value, BrokerError> {
+        let mut out = Value::new(Vec::with_capacity(region.len()));
+        let mut from = 0;
+        for (at, placeholder) in self.vault.tokens_in(region) {
+            let before = region.get(..at).unwrap_or_default();
+            if !self.fits(&placeholder, spot, before) {
+                continue;
+            }
+            out.extend_from_slice(region.get(from..at).unwrap_or_default());
+            out.extend_from_slice(&encode(placeholder.value.expose())?);
+            from = at + TOKEN_LENGTH;
+            self.used.push(placeholder);
+        }
+        out.extend_from_slice(region.get(from..).unwrap_or_default());
+        Ok(out)
+    }
+
+    fn fits(&self, placeholder: &Placeholder, spot: Spot<'_>, before: &[u8]) -> bool {
+        match &placeholder.places {
+            Places::Declared(sinks) => sinks.iter().any(|sink| self.sink_fits(sink, spot)),
+            Places::Captured { endpoint, name, sinks } => {
+                let declared = sinks.iter().any(|sink| self.sink_fits(sink, spot));
+                let usual = sinks.is_empty()
+                    && endpoint == self.endpoint
+                    && usual_place(name, spot, before);
+                declared || usual
+            }
+        }
+    }
+
+    fn sink_fits(&self, sink: &Sink, spot: Spot<'_>) -> bool {
+        let place = match (&sink.position, spot) {
+            (Position::Header(want), Spot::Header(name)) => want == name,
+            (Position::Query(want), Spot::Query(name)) => want == name,
+            (Position::PathSegment(want), Spot::PathSegment(at)) => usize::from(*want) == at,
+            (Position::Json(want), Spot::Json(pointer)) => want == pointer,
+            (Position::Form(want), Spot::Form(name)) => want == name,
+            (Position::Frame(want), Spot::Frame(pointer)) => want == pointer,
+            (Position::Line(want), Spot::Line(line)) => line.starts_with(want.as_bytes()),
+            _ => false,
+        };
+        let method = sink.method.as_deref().is_none_or(|want| self.method == Some(want));
+        let path = sink
+            .path
+            .as_deref()
+            .is_none_or(|want| self.path.is_some_and(|path| http::path_matches(want, path)));
+        place && method && path && sink.endpoint == *self.endpoint
+    }
+}
+
+/// Where a captured value goes back when its manifest says nothing: `authorization`, the cookie of
+/// its name, the form field or JSON member of its name.
+fn usual_place(name: &str, spot: Spot<'_>, before: &[u8]) -> bool {
+    let member = |pointer: &str| pointer.rsplit('/').next() == Some(name);
+    match spot {
+        Spot::Header("authorization") => true,
+        Spot::Header("cookie") => {
+            let pair = before.rsplit(|byte| *byte == b';').next().unwrap_or_default();
+            pair.trim_ascii_start().strip_suffix(b"=") == Some(name.as_bytes())
+        }
+        Spot::Form(field) => field == name,
+        Spot::Json(pointer) | Spot::Frame(pointer) => member(pointer),
+        _ => false,
+    }
+}
+
+fn escaped(value: &[u8]) -> Result<Value, BrokerError> {
+    Ok(Value::new(percent_encode(value, VALUE_SET).to_string().into_bytes()))
+}
+
+fn unbroken(value: &[u8]) -> Result<Value, BrokerError> {
+    if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return Err(BrokerError::SecretSink(
+            "a value with a line break or NUL may not stand in a header or line".into(),
+        ));
+    }
+    Ok(Value::new(value.to_vec()))
+}
+
+fn json_escaped(value: &[u8]) -> Result<Value, BrokerError> {
+    let text = std::str::from_utf8(value).map_err(|_| {
+        BrokerError::SecretSink("a value that is not UTF-8 cannot stand in JSON".into())
+    })?;
+    let quoted = Value::new(serde_json::Value::from(text).to_string().into_bytes());
+    Ok(Value::new(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_vec()))
+}

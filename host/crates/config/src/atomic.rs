@@ -1,0 +1,117 @@
+//! Replacing a file as a whole, and the lock for who may.
+//!
+//! The new bytes are complete on disk before they take the old name: a crash at any moment leaves the
+//! old file or the new one. The lock stands beside the file and is never removed: two processes must
+//! not lock two different files.
+
+use crate::ConfigError;
+use fs_err::os::unix::fs::OpenOptionsExt;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds; with
+/// [`LOCK_PAUSE`] this is five seconds, longer than any honest queue and short enough for a person.
+const LOCK_ATTEMPTS_MAX: u32 = 200;
+
+/// Pause between two attempts at the lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
+/// Writes `bytes` to `path` in place of what is there, durably, with exactly this mode.
+///
+/// # Errors
+/// The I/O error; `path` is then what it was before.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let named = |error: io::Error| {
+        io::Error::new(error.kind(), format!("writing `{}`: {error}", path.display()))
+    };
+    // Removed again when anything fails before it gets its name.
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(named)?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(named)?;
+    file.write_all(bytes).map_err(named)?;
+    file.as_file().sync_all().map_err(named)?;
+    file.persist(path).map_err(|error| named(error.error))?;
+    fs_err::File::open(folder)?.sync_all()
+}
+
+/// The right to replace a file; given back when dropped.
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "the lock lives as long as this")] fs_err::File,
+);
+
+impl Lock {
+    /// Takes the lock of `path`, waiting a bounded time.
+    pub(crate) fn take(path: &Path) -> Result<Self, ConfigError> {
+        let file = fs_err::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(lock_path(path))?;
+        for _ in 0..LOCK_ATTEMPTS_MAX {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self(file)),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(LOCK_PAUSE),
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
+        Err(ConfigError::Busy(path.to_owned()))
+    }
+}
+
+/// `providers/obs.yaml` has `providers/.obs.yaml.lock`.
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".lock");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs_err::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_with_the_mode_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs_err::write(&path, "a longer text than the next").unwrap();
+        write_atomic(&path, b"new", 0o600).unwrap();
+        assert_eq!(fs_err::read(&path).unwrap(), b"new");
+        assert_eq!(mode(&path), 0o600);
+        write_atomic(&path, b"newer", 0o644).unwrap();
+        assert_eq!(mode(&path), 0o644);
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn a_failure_names_the_file_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        fs_err::create_dir(&path).unwrap();
+        let error = write_atomic(&path, b"new", 0o600).unwrap_err();
+        assert!(error.to_string().contains("taken"), "{error}");
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_lock_keeps_a_second_writer_out_and_gives_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("obs.yaml");
+        let held = Lock::take(&path).unwrap();
+        assert!(matches!(Lock::take(&path), Err(ConfigError::Busy(_))));
+        drop(held);
+        assert!(Lock::take(&path).is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! The sandbox, made ready: the key of the artefact cache, and the bounded child that compiles.
+
+use crate::host::{Host, fill_random};
+use crate::job::explain;
+use fs_err::os::unix::fs::OpenOptionsExt;
+use if_config::{Environment, Home};
+use if_core::{Code, Problem};
+use if_registry::Loaded;
+use if_runtime::{Allocation, Compiler, Prepared, Runtime, RuntimeConfig};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// The hidden command under which this program compiles a component for itself.
+pub const COMPILE_COMMAND: &str = "__compile";
+
+/// Makes the key that authenticates compiled code. Outside the cache folder, closed to others.
+pub fn create_key(home: &Home) -> Result<(), Problem> {
+    let mut key = [0u8; 32];
+    fill_random(&mut key)?;
+    let path = key_path(home);
+    let mut file = fs_err::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| unwritable(&e))?;
+    file.write_all(&key).and_then(|()| file.sync_all()).map_err(|e| unwritable(&e))
+}
+
+fn key_path(home: &Home) -> PathBuf {
+    home.keys_dir().join("host.key")
+}
+
+fn unwritable(error: &std::io::Error) -> Problem {
+    Problem::new(Code::Store, "the key of the artefact cache cannot be written").because(error.to_string())
+}
+
+fn read_key(path: &Path) -> Result<[u8; 32], Problem> {
+    let bytes = fs_err::read(path)
+        .map_err(|e| Problem::new(Code::Store, "the key of the artefact cache is missing").because(e.to_string()))?;
+    <[u8; 32]>::try_from(bytes.as_slice())
+        .map_err(|_| Problem::new(Code::Store, format!("{} must hold 32 bytes", path.display())))
+}
+
+/// A sandbox with one plugin in it, ready to be called.
+pub(crate) struct Ready {
+    pub engine: Runtime,
+    pub prepared: Prepared,
+}
+
+impl Host {
+    /// The plugin's compiled form; its bytes are read and hashed only when the cache has none. The
+    /// imports of what will run are held against the manifest, whether it was cached or not.
+    pub(crate) fn ready(&self, loaded: &Loaded) -> Result<Ready, Problem> {
+        let engine = of_home(&self.home, &self.environment)?;
+        let mut bytes = || loaded.component_bytes().map_err(explain);
+        let prepared = engine.prepare(&loaded.component_digest, &mut bytes).map_err(explain)?;
+        if_registry::check_imports(&Runtime::imports(&prepared), &loaded.manifest).map_err(explain)?;
+        Ok(Ready { engine, prepared })
+    }
+}
+
+/// The engine of a home, with its cache and its key.
+pub(crate) fn of_home(home: &Home, environment: &Environment) -> Result<Runtime, Problem> {
+    engine(home.cache_dir(environment), read_key(&key_path(home))?)
+}
+
+/// An engine whose cache lies there, compiling in a bounded child of this very program.
+pub(crate) fn engine(cache_dir: PathBuf, cache_key: [u8; 32]) -> Result<Runtime, Problem> {
+    let program = std::env::current_exe()
+        .map_err(|e| Problem::new(Code::Bug, "this program cannot find itself").because(e.to_string()))?;
+    let compiler = Compiler::Child { program, arguments: vec![COMPILE_COMMAND.to_owned()] };
+    Runtime::new(RuntimeConfig { cache_dir, cache_key, allocation: Allocation::OnDemand, compiler }).map_err(explain)
+}
+
+/// The bounded child: a component on stdin, its compiled form on stdout.
+pub fn compile_child() -> Result<(), Problem> {
+    if_runtime::compile_child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(explain)
+}

@@ -1,0 +1,87 @@
+//! An opened home: database, trust files, keys, and the clock. Everything the commands act on.
+
+use crate::clock::SystemClock;
+use if_config::{Environment, Home};
+use if_core::{Clock, Code, Explain, OperationId, Problem, UnixMillis};
+use if_registry::Layout;
+use if_store::Store;
+use if_witness::Witness;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The house, open for one command.
+pub struct Host {
+    pub(crate) environment: Environment,
+    pub(crate) home: Home,
+    pub(crate) layout: Layout,
+    pub(crate) store: Arc<Store>,
+    pub(crate) witness: Witness,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What `init` made.
+#[derive(Debug)]
+pub struct Created {
+    pub home: PathBuf,
+    /// Key id of the root, publisher and allow-list key.
+    pub root_key: String,
+    /// Key id of the log's key.
+    pub log_key: String,
+}
+
+impl Host {
+    /// Opens an existing home; closes what a dead process left open in the log.
+    pub fn open(environment: Environment) -> Result<Host, Problem> {
+        let home = Home::open(Home::locate(&environment, None)).map_err(|e| e.problem())?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Store::open(&home.database(), &[if_witness::SCHEMA]).map_err(|e| e.problem())?;
+        let store = Arc::new(store);
+        let witness = Witness::open(store.clone(), &log_key(&home), &home.run_dir(), clock.clone())
+            .map_err(|e| e.problem())?;
+        let layout = Layout { home: home.path().to_owned() };
+        Ok(Host { environment, home, layout, store, witness, clock })
+    }
+
+    /// Makes a home with fresh keys and empty trust files. Refuses where there is one.
+    pub fn create(environment: Environment) -> Result<Created, Problem> {
+        let path = Home::locate(&environment, None);
+        let home = Home::create(&path).map_err(|e| e.problem())?;
+        let layout = Layout { home: path.clone() };
+        let root_key = if_registry::init_trust(&layout, SystemClock.now()).map_err(|e| e.problem())?;
+        let log_key = if_witness::create_key(&log_key(&home)).map_err(|e| e.problem())?;
+        crate::engine::create_key(&home)?;
+        #[cfg(feature = "live")]
+        crate::secret::create(&home)?;
+        let host = Host::open(environment)?;
+        host.note("home created")?;
+        Ok(Created { home: path, root_key: root_key.to_string(), log_key: log_key.to_string() })
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    /// Who acts, for the log: the user's name.
+    pub(crate) fn actor(&self) -> String {
+        self.environment.user().unwrap_or("unknown").to_owned()
+    }
+}
+
+/// The witness's signing key.
+fn log_key(home: &Home) -> PathBuf {
+    home.keys_dir().join("witness.key")
+}
+
+/// A fresh, time-ordered operation id (UUID version 7).
+pub(crate) fn fresh_id(now: UnixMillis) -> Result<OperationId, Problem> {
+    let mut random = [0u8; 10];
+    fill_random(&mut random)?;
+    let id = uuid::Builder::from_unix_timestamp_millis(now.0, &random).into_uuid();
+    OperationId::new(id.simple().to_string()).map_err(|e| Problem::new(Code::Bug, e.to_string()))
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Problem> {
+    getrandom::fill(bytes)
+        .map_err(|e| Problem::new(Code::Store, "the system gives no randomness").because(e.to_string()))
+}

@@ -1,0 +1,87 @@
+//! A request met with the manifest: which command, what it does, under which limits.
+//!
+//! The index that served parsing is only a hint; here every argument is checked once more, against
+//! the manifest whose signatures were verified.
+
+use crate::request::{Action, Request};
+use if_core::{Code, Effect, Explain, Micros, Mode, Problem};
+use if_manifest::model::{Command, Limits, Parameter, Predicate};
+use serde_json::{Map, Value};
+
+/// What will be run.
+#[derive(Debug)]
+pub struct Job<'a> {
+    /// Of the command; none for a check.
+    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only the live broker opens files"))]
+    pub parameters: &'a [Parameter],
+    pub effect: Effect,
+    pub limits: Limits,
+    pub deadline_ms: u64,
+    pub mode: Mode,
+    pub price: Micros,
+    pub currency: Option<String>,
+    /// The line a user would type, for messages.
+    pub line: String,
+    pub arguments: Map<String, Value>,
+}
+
+impl<'a> Job<'a> {
+    /// Finds the command and checks every argument against it.
+    pub fn resolve(predicate: &'a Predicate, request: &Request) -> Result<Self, Problem> {
+        let instance = request.instance.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let line = format!("ifctl {} {}{instance}", request.provider, request.action.name());
+        let (command, arguments) = match &request.action {
+            Action::Command { path, arguments, .. } => {
+                let command = find(predicate, path, request)?;
+                check(&command.parameters, arguments, &line)?;
+                (Some(command), arguments.clone())
+            }
+            Action::Check | Action::Discover => (None, Map::new()),
+        };
+        let effect = command.map_or(Effect::Read, |command| command.effect_for(&arguments, &predicate.tables));
+        let price = command.and_then(|command| predicate.prices.get(&command.path)).copied();
+        Ok(Self {
+            parameters: command.map_or(&[], |command| &command.parameters),
+            effect,
+            limits: predicate.limits,
+            deadline_ms: deadline(&predicate.limits, request.flags.timeout_ms),
+            mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
+            price: price.unwrap_or_default(),
+            currency: predicate.currency.clone(),
+            line,
+            arguments,
+        })
+    }
+}
+
+/// `--timeout` may lower the manifest's deadline, and raise it only for streams and waiting, never
+/// beyond what the manifest's author signed.
+fn deadline(limits: &Limits, asked: Option<u64>) -> u64 {
+    asked.map_or(limits.deadline_ms, |asked| asked.min(limits.deadline_ms))
+}
+
+fn find<'a>(predicate: &'a Predicate, path: &str, request: &Request) -> Result<&'a Command, Problem> {
+    predicate.commands.iter().find(|command| command.path == path).ok_or_else(|| {
+        Problem::new(Code::Usage, format!("{} has no command `{path}`", request.provider))
+            .hint(format!("ifctl {} --help", request.provider))
+    })
+}
+
+fn check(parameters: &[Parameter], arguments: &Map<String, Value>, line: &str) -> Result<(), Problem> {
+    let usage = |text: String| Problem::new(Code::Usage, text).hint(format!("{line} --help"));
+    for (name, value) in arguments {
+        let Some(parameter) = parameters.iter().find(|p| p.name.as_str() == name) else {
+            return Err(usage(format!("`{line}` takes no `{name}`")));
+        };
+        parameter.kind.check(value).map_err(|reason| usage(format!("{name}: {reason}")))?;
+    }
+    match parameters.iter().find(|p| p.required && !arguments.contains_key(p.name.as_str())) {
+        Some(missing) => Err(usage(format!("`{line}` needs {}", missing.name))),
+        None => Ok(()),
+    }
+}
+
+/// An error of another room as this room's problem.
+pub(crate) fn explain(error: impl Explain) -> Problem {
+    error.problem()
+}

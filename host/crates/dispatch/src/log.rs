@@ -1,0 +1,60 @@
+//! The log, as the operator asks for it.
+
+use crate::host::Host;
+use crate::job::explain;
+use if_core::{Code, Explain, Problem};
+use if_witness::{Entry, Filter};
+
+/// An entry of the operator's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub seq: u64,
+    pub hash: String,
+}
+
+/// A log that verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub leaves: u64,
+    /// Stored words that fit their commitments, and those that were erased.
+    pub bodies: u64,
+    pub erased: u64,
+    /// Hash of the newest entry; kept elsewhere, it proves that nothing was cut off.
+    pub head: String,
+    pub key: String,
+}
+
+impl Host {
+    /// Writes an entry of one's own.
+    pub fn note(&self, text: &str) -> Result<Written, Problem> {
+        let at = self.witness.note(text).map_err(explain)?;
+        Ok(Written { seq: at.seq, hash: at.hash.to_string() })
+    }
+
+    /// Entries that fit, newest first.
+    pub fn query(&self, filter: &Filter) -> Result<Vec<Entry>, Problem> {
+        self.witness.query(filter).map_err(explain)
+    }
+
+    /// One operation with everything recorded of it.
+    pub fn entry(&self, operation: &if_core::OperationId) -> Result<Entry, Problem> {
+        self.witness.entry(operation).map_err(explain)?.ok_or_else(|| {
+            Problem::new(Code::Usage, format!("there is no operation {operation}")).hint("ifctl witness log")
+        })
+    }
+
+    /// Verifies every entry; the first that is broken is the error.
+    pub fn verify_log(&self) -> Result<Verified, Problem> {
+        let report = self.witness.verify(None).map_err(explain)?;
+        if let Some(fault) = report.first_problem {
+            return Err(fault.problem().because(format!("{} entries before it are good", report.leaves)));
+        }
+        Ok(Verified {
+            leaves: report.leaves,
+            bodies: report.bodies,
+            erased: report.erased,
+            head: report.head.map(|head| head.hash.to_string()).unwrap_or_default(),
+            key: self.witness.public_key().to_string(),
+        })
+    }
+}

@@ -1,0 +1,210 @@
+//! Plugins, from an author's folder to the home: the registry's operations with this home's keys,
+//! this home's clock, and a sandbox in which a component describes itself.
+
+use crate::engine;
+use crate::host::{Host, fill_random};
+use crate::job::explain;
+use if_config::{Environment, Home};
+use if_core::{Code, Explain, Mode, Problem, UnixMillis, Word};
+use if_manifest::keys::SigningKey;
+use if_manifest::model::{Limits, Predicate};
+use if_manifest::trust::{Role, Seen};
+use if_registry::{AllowRequest, Allowed, Installed, Loaded, PackReport, Revoked, Signed, Target};
+use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How long an approval counts unless the allow-list ends it earlier: a year.
+const APPROVAL_MILLIS: u64 = 365 * 24 * 3600 * 1000;
+
+/// Time in which a component must describe itself: it has nothing to wait for.
+const DESCRIBE_MILLIS: u64 = 5_000;
+
+/// An installed plugin in a list.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    pub provider: String,
+    pub id: String,
+    pub version: String,
+    pub release: u64,
+    /// Why it may not run; `None` when it may.
+    pub problem: Option<Problem>,
+}
+
+/// A plugin laid open for a reviewer.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub manifest_digest: String,
+    pub predicate: Predicate,
+}
+
+/// A verification that passed.
+#[derive(Debug, Clone)]
+pub struct PluginVerified {
+    pub id: String,
+    pub version: String,
+    pub manifest: String,
+    pub component: String,
+    pub approvers: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Makes a package. Needs no home: an author may have none.
+pub fn pack(
+    environment: &Environment,
+    folder: &Path,
+    component: Option<&Path>,
+    out: &Path,
+) -> Result<PackReport, Problem> {
+    let bench = Workbench::open(environment)?;
+    let mut describe = |bytes: &[u8]| describe(&bench.runtime, bytes);
+    if_registry::pack(&folder.join("plugin.toml"), component, out, &mut describe).map_err(explain)
+}
+
+/// A sandbox for an author: the home's when there is one, so that installing finds the component
+/// compiled; else one in a temporary folder, under a key that ends with this process.
+pub(crate) struct Workbench {
+    pub runtime: Runtime,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Workbench {
+    pub(crate) fn open(environment: &Environment) -> Result<Self, Problem> {
+        if let Ok(home) = Home::open(Home::locate(environment, None)) {
+            return Ok(Self { runtime: engine::of_home(&home, environment)?, _folder: None });
+        }
+        let folder = tempfile::tempdir()
+            .map_err(|e| Problem::new(Code::Store, "no temporary folder can be made").because(e.to_string()))?;
+        let mut key = [0u8; 32];
+        fill_random(&mut key)?;
+        Ok(Self { runtime: engine::engine(folder.path().to_owned(), key)?, _folder: Some(folder) })
+    }
+}
+
+/// What a component says of itself, and what it imports.
+fn describe(runtime: &Runtime, bytes: &[u8]) -> Result<(String, Vec<String>), Problem> {
+    let digest = if_manifest::sha256(bytes);
+    let prepared = runtime.prepare(&digest, &mut || Ok(bytes.to_vec())).map_err(explain)?;
+    let imports = Runtime::imports(&prepared);
+    let report = crate::run::block_on(runtime.call(&prepared, describing(), Arc::new(NoBroker)))?;
+    report.result.map(|text| (text, imports)).map_err(|error| error.problem())
+}
+
+/// A call in which nothing is granted, with the clock at 0.
+pub(crate) fn describing() -> Call {
+    Call {
+        action: Action::Describe,
+        facts: Facts {
+            instance: String::new(),
+            settings: "{}".to_owned(),
+            actor: String::new(),
+            trace_id: String::new(),
+            idempotency_key: None,
+            mode: Mode::Live,
+            secrets_available: Vec::new(),
+        },
+        limits: Limits::default(),
+        start: UnixMillis(0),
+        seed: [0; 32],
+        deadline_ms: DESCRIBE_MILLIS,
+        interrupt: None,
+    }
+}
+
+impl Host {
+    /// The one load path: signatures, schema, allow-list, revocations, release floor.
+    pub(crate) fn load(&self, provider: &Word) -> Result<Loaded, Problem> {
+        if_registry::load(&self.layout, provider, self.now(), self.seen()).map_err(explain)
+    }
+
+    /// What this installation remembers of versions; what is older is a rollback.
+    fn seen(&self) -> Seen {
+        Seen::default()
+    }
+
+    /// Approves a package as publisher or reviewer.
+    pub fn sign(&self, package: &Path, role: &str, key: Option<&Path>) -> Result<Signed, Problem> {
+        let key = self.key(key)?;
+        let role = if role == "reviewer" { Role::Reviewer } else { Role::Publisher };
+        let expires = self.now().plus_millis(APPROVAL_MILLIS);
+        let signed = if_registry::sign(package, &key, role, expires).map_err(explain)?;
+        self.note(&format!("manifest {} signed as {role} by {}", signed.manifest_digest, signed.principal))?;
+        Ok(signed)
+    }
+
+    /// Puts a package on the allow-list, or widens an installed plugin's grants.
+    pub fn allow(&self, plugin: &str, request: &AllowRequest) -> Result<Allowed, Problem> {
+        let target = Target::of(&self.layout, plugin);
+        let key = self.key(None)?;
+        let allowed = if_registry::allow(&self.layout, &target, &key, request, self.now()).map_err(explain)?;
+        let hosts = if request.hosts.is_empty() { String::new() } else { format!(", hosts {}", request.hosts.join(" ")) };
+        self.note(&format!("{} {} allowed ({}){hosts}", allowed.id, allowed.version, allowed.manifest_digest))?;
+        Ok(allowed)
+    }
+
+    /// Ends a plugin for good.
+    pub fn revoke(&self, what: &str, reason: &str) -> Result<Revoked, Problem> {
+        let revoked = if_registry::revoke(&self.layout, what, reason, &self.key(None)?, self.now()).map_err(explain)?;
+        self.note(&format!("{what} revoked: {reason}"))?;
+        Ok(revoked)
+    }
+
+    /// Installs a package: verified on the load path, described anew, compiled.
+    pub fn install(&self, package: &Path) -> Result<Installed, Problem> {
+        let runtime = engine::of_home(&self.home, &self.environment)?;
+        let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
+        let installed =
+            if_registry::install(&self.layout, package, self.now(), self.seen(), &mut describe).map_err(explain)?;
+        let plugin = &installed.manifest;
+        self.ready(&self.load(&plugin.provider)?)?;
+        self.note(&format!("{} {} installed ({})", plugin.id, plugin.version, installed.manifest_digest))?;
+        Ok(installed)
+    }
+
+    /// What is installed.
+    pub fn plugins(&self) -> Result<Vec<Plugin>, Problem> {
+        let listed = if_registry::list(&self.layout).map_err(explain)?;
+        let row = |one: if_registry::Listed| {
+            let manifest = one.manifest.as_ref();
+            Plugin {
+                problem: self.load(&one.provider).err(),
+                provider: one.provider.to_string(),
+                id: manifest.map(|m| m.id.to_string()).unwrap_or_default(),
+                version: manifest.map(|m| m.version.to_string()).unwrap_or_default(),
+                release: manifest.map(|m| m.release).unwrap_or_default(),
+            }
+        };
+        Ok(listed.into_iter().map(row).collect())
+    }
+
+    /// Lays a plugin or package open. Signatures do not matter here: a reviewer looks before signing.
+    pub fn show(&self, plugin: &str) -> Result<Shown, Problem> {
+        let dir = Target::of(&self.layout, plugin).dir(&self.layout);
+        let package = if_registry::Package::read(&dir).map_err(explain)?;
+        let manifest = if_manifest::parse_manifest(&package.manifest).map_err(explain)?;
+        let manifest_digest = if_manifest::sha256(&package.manifest).to_string();
+        Ok(Shown { manifest_digest, predicate: manifest.predicate })
+    }
+
+    /// The load path without running, and every file besides.
+    pub fn verify_plugin(&self, plugin: &str) -> Result<PluginVerified, Problem> {
+        let target = Target::of(&self.layout, plugin);
+        let report = if_registry::verify(&self.layout, &target, self.now(), self.seen()).map_err(explain)?;
+        let trusted = report.trusted;
+        Ok(PluginVerified {
+            id: trusted.predicate.id.to_string(),
+            version: trusted.predicate.version.to_string(),
+            manifest: trusted.manifest_digest.to_string(),
+            component: trusted.component_digest.to_string(),
+            approvers: trusted.approvers.iter().map(|(key, role)| format!("{key} ({role})")).collect(),
+            warnings: report.warnings,
+        })
+    }
+
+    fn key(&self, path: Option<&Path>) -> Result<SigningKey, Problem> {
+        match path {
+            Some(path) => if_registry::read_key(path).map_err(explain),
+            None => if_registry::root_key(&self.layout).map_err(explain),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What is asked of the house, and what comes back.
+
+use if_core::{Effect, Micros, Problem, Word};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// One operation to perform.
+#[derive(Debug)]
+pub struct Request {
+    pub provider: Word,
+    /// Absent only for [`Action::Discover`].
+    pub instance: Option<Word>,
+    pub action: Action,
+    pub flags: Flags,
+}
+
+impl Request {
+    /// A request to an instance, without flags yet.
+    pub fn new(provider: Word, instance: Word, action: Action) -> Self {
+        Self { provider, instance: Some(instance), action, flags: Flags::default() }
+    }
+
+    /// A request to the provider as such.
+    pub fn for_provider(provider: Word, action: Action) -> Self {
+        Self { provider, instance: None, action, flags: Flags::default() }
+    }
+}
+
+/// What the component is asked to do.
+#[derive(Debug)]
+pub enum Action {
+    Check,
+    Discover,
+    Command {
+        /// `scene switch`
+        path: String,
+        arguments: Map<String, Value>,
+        /// File parameters: name → path.
+        files: BTreeMap<String, PathBuf>,
+    },
+}
+
+impl Action {
+    /// The words under which the operation stands in the log.
+    pub fn name(&self) -> &str {
+        match self {
+            Action::Check => "test",
+            Action::Discover => "discover",
+            Action::Command { path, .. } => path,
+        }
+    }
+}
+
+/// The global flags that concern one operation.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub why: Option<String>,
+    /// The caller's trace id; a new one when absent.
+    pub trace: Option<String>,
+    pub dry_run: bool,
+    pub timeout_ms: Option<u64>,
+    pub idempotency_key: Option<String>,
+    pub max_cost: Option<Micros>,
+    pub yes: bool,
+}
+
+/// An operation that reached the log.
+#[derive(Debug)]
+pub struct Performed {
+    pub operation: String,
+    pub trace: String,
+    pub result: Result<Value, Problem>,
+    /// What a dry run would have sent.
+    pub plan: Vec<Planned>,
+    pub warnings: Vec<String>,
+    /// The plugin's own stdout and stderr, capped.
+    pub log: String,
+    pub wall_ms: u64,
+}
+
+/// One message a dry run did not send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    pub endpoint: String,
+    pub effect: Effect,
+    pub summary: String,
+}

@@ -1,0 +1,176 @@
+//! One operation, from the request to the outcome in the log.
+//!
+//! The order is the product: trust, then decision, then the intent on disk, then the guest, then
+//! the outcome on disk, then the answer. Whatever ends a step early leaves a record that says why.
+
+use crate::decide::{self, Facts};
+use crate::engine::Ready;
+use crate::host::{Host, fill_random};
+use crate::job::{Job, explain};
+use crate::outcome::{self, Ending};
+use crate::purse::Purse;
+use crate::request::{Action, Performed, Request};
+use crate::wish::{Seen, Wishes};
+use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
+use if_runtime::{Call, Facts as GuestFacts, Report};
+use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
+use serde_json::Value;
+use std::sync::Arc;
+
+impl Host {
+    /// Performs one operation. An `Err` never reached a guest; it is in the log when the request
+    /// made sense at all.
+    pub fn run(&self, request: Request, face: Arc<dyn EventSink>) -> Result<Performed, Problem> {
+        let loaded = match self.load(&request.provider) {
+            Ok(loaded) => loaded,
+            Err(problem) => return Err(self.denied(&request, None, problem)?),
+        };
+        let job = Job::resolve(&loaded.manifest, &request)?;
+        let facts = Facts { line: &job.line, effect: job.effect, mode: job.mode, yes: request.flags.yes };
+        let decision = decide::decide(facts);
+        if !decision.allowed {
+            return Err(self.denied(&request, Some((&loaded, &job)), decide::denial(facts))?);
+        }
+        let ready = match self.ready(&loaded) {
+            Ok(ready) => ready,
+            Err(problem) => return Err(self.denied(&request, Some((&loaded, &job)), problem)?),
+        };
+        let purse = match Purse::new(request.flags.max_cost, job.price) {
+            Ok(purse) => Arc::new(purse),
+            Err(refusal) => return Err(self.denied(&request, Some((&loaded, &job)), problem_of(refusal))?),
+        };
+        let wishes = self.connect(&request, &loaded, &job, face, purse)?;
+        let intent = self.intent(&request, &loaded, &job, decision.reasons)?;
+        let trace = intent.trace.clone().unwrap_or_default();
+        let call = self.call(&request, &job, &wishes, &trace)?;
+        let started = self.now();
+        let operation = self
+            .witness
+            .begin(intent, |tx| if_store::remember_release(tx, &loaded.manifest.id, loaded.manifest.release))
+            .map_err(explain)?;
+        let report = drive(&ready, call, &wishes)?;
+        let mut performed = self.conclude(operation, started, &job, report, wishes)?;
+        performed.trace = trace;
+        performed.warnings = loaded.warnings;
+        Ok(performed)
+    }
+
+    fn call(&self, request: &Request, job: &Job<'_>, wishes: &Wishes, trace: &str) -> Result<Call, Problem> {
+        let mut seed = [0u8; 32];
+        fill_random(&mut seed)?;
+        let action = guest_action(request, job);
+        let facts = GuestFacts {
+            instance: request.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
+            settings: Value::Object(wishes.settings.clone()).to_string(),
+            actor: self.actor(),
+            trace_id: trace.to_owned(),
+            idempotency_key: request.flags.idempotency_key.clone(),
+            mode: job.mode,
+            secrets_available: wishes.secrets_available.clone(),
+        };
+        let (limits, start, deadline_ms) = (job.limits, self.now(), job.deadline_ms);
+        Ok(Call { action, facts, limits, start, seed, deadline_ms, interrupt: None })
+    }
+
+    /// Judges how it ended and makes that durable; only then does anybody hear of it.
+    fn conclude(
+        &self,
+        operation: Operation,
+        started: UnixMillis,
+        job: &Job<'_>,
+        report: Report,
+        wishes: Wishes,
+    ) -> Result<Performed, Problem> {
+        let seen = (wishes.seen)();
+        let end = outcome::judge(report.result.as_ref().map(|_| ()), &seen, job.mode, &job.line);
+        let ended = self.now();
+        let timing = Timing { started, ended, wall_ms: ended.millis_since(started) };
+        let id = operation.id().to_string();
+        let plan = seen.plan.clone();
+        let record = record(&end, timing, job, &report, &wishes, seen);
+        let live = job.mode == Mode::Live;
+        operation
+            .finish_with(record, |tx| if live { wishes.save_state(tx) } else { Ok(()) })
+            .map_err(explain)?;
+        let result = match end.problem {
+            Some(problem) => Err(problem),
+            None => Ok(report.result.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()),
+        };
+        let log = report.usage.log;
+        let (trace, warnings) = Default::default();
+        Ok(Performed { operation: id, trace, result, plan, warnings, log, wall_ms: timing.wall_ms })
+    }
+}
+
+/// The request's action as the sandbox takes it.
+pub(crate) fn guest_action(request: &Request, job: &Job<'_>) -> if_runtime::Action {
+    match &request.action {
+        Action::Check => if_runtime::Action::Check,
+        Action::Discover => if_runtime::Action::Discover,
+        Action::Command { path, .. } => if_runtime::Action::Call {
+            command: path.clone(),
+            arguments: Value::Object(job.arguments.clone()).to_string(),
+        },
+    }
+}
+
+/// Runs the guest; Ctrl-C ends it in order.
+fn drive(ready: &Ready, mut call: Call, wishes: &Wishes) -> Result<Report, Problem> {
+    let (interrupt, interrupted) = tokio::sync::watch::channel(false);
+    call.interrupt = Some(interrupted);
+    block_on(async {
+        let mut running = std::pin::pin!(ready.engine.call(&ready.prepared, call, wishes.broker.clone()));
+        let report = tokio::select! {
+            report = &mut running => report,
+            _ = tokio::signal::ctrl_c() => {
+                interrupt.send_replace(true);
+                running.await
+            }
+        };
+        wishes.broker.finish().await;
+        report
+    })
+}
+
+/// Drives a future on a single-threaded event loop of its own: one command, one thread.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Problem> {
+    let event_loop = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let event_loop = event_loop
+        .map_err(|e| Problem::new(Code::Store, "no event loop can be made").because(e.to_string()))?;
+    Ok(event_loop.block_on(future))
+}
+
+fn record(end: &Ending, timing: Timing, job: &Job<'_>, report: &Report, wishes: &Wishes, seen: Seen) -> Outcome {
+    let exit = end.problem.as_ref().map_or(Exit::Ok, |problem| problem.code.exit());
+    let usage = &report.usage;
+    let plan = seen.plan.iter().map(|m| serde_json::json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}));
+    let plan: Vec<Value> = plan.collect();
+    let evidence = wishes.events.evidence().into_iter();
+    Outcome {
+        code: end.problem.as_ref().map(|problem| problem.code),
+        cost: wishes.purse.total(),
+        currency: job.currency.clone(),
+        usage: Some(Usage {
+            fuel: usage.fuel,
+            memory_peak_bytes: usage.memory_peak_bytes,
+            host_calls: usage.host_calls,
+            host_bytes: usage.host_bytes,
+            output_bytes: usage.output_bytes,
+        }),
+        traffic: seen.traffic,
+        secrets: seen.secrets,
+        evidence: evidence.map(|(name, evidence)| Evidence { name, evidence }).collect(),
+        result: report.result.as_ref().ok().map(|text| text.clone().into_bytes()),
+        transcript: seen.transcript,
+        plan: (!plan.is_empty()).then(|| Value::Array(plan).to_string().into_bytes()),
+        error: end.problem.as_ref().map(ToString::to_string),
+        log: (!usage.log.is_empty()).then(|| usage.log.clone()),
+        ..Outcome::new(end.status, exit, timing)
+    }
+}
+
+/// A refusal before the guest ran, as a problem.
+pub(crate) fn problem_of(refusal: Refusal) -> Problem {
+    let problem = Problem::new(refusal.code, refusal.message);
+    refusal.hints.into_iter().fold(problem, Problem::hint)
+}

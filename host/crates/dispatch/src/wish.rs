@@ -1,0 +1,46 @@
+//! Who answers a guest's wishes, for one operation.
+//!
+//! With the feature `live` that is the broker, given the instance's grants; without it, only the
+//! guest's own words are heard and every wish for the outside is refused.
+
+use crate::events::Events;
+use crate::purse::Purse;
+use crate::request::Planned;
+use crate::outcome::Sent;
+use if_core::Broker;
+use if_store::{State, StoreError, Transaction};
+use if_witness::{SecretUse, Traffic};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The answering side of one operation.
+pub(crate) struct Wishes {
+    pub broker: Arc<dyn Broker>,
+    pub settings: Map<String, Value>,
+    pub secrets_available: Vec<String>,
+    pub events: Arc<Events>,
+    pub purse: Arc<Purse>,
+    pub state: Option<State>,
+    pub seen: Box<dyn Fn() -> Seen>,
+}
+
+/// What was seen to leave, once the guest is gone.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub sent: Sent,
+    pub plan: Vec<Planned>,
+    pub traffic: Vec<Traffic>,
+    pub secrets: Vec<SecretUse>,
+    /// Ordered messages as JSON; placeholders, never values.
+    pub transcript: Option<Vec<u8>>,
+}
+
+impl Wishes {
+    /// Puts what the guest wrote to its state into the outcome's transaction.
+    pub fn save_state(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        match &self.state {
+            Some(state) => state.save(transaction),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Changed bytes: every flip of one, and whatever a fuzzer makes. None may pass, none may panic.
+
+use super::*;
+use proptest::prelude::*;
+
+/// `good` with one bit of each byte flipped in turn.
+fn flips(good: &[u8], bit: u8) -> impl Iterator<Item = Vec<u8>> {
+    (0..good.len()).map(move |at| {
+        let mut bytes = good.to_vec();
+        bytes[at] ^= bit;
+        bytes
+    })
+}
+
+/// The one byte of an envelope that may vary is the white space behind it.
+fn only_the_end_differs(bytes: &[u8], good: &[u8]) -> bool {
+    bytes[..bytes.len() - 1] == good[..good.len() - 1]
+        && bytes[bytes.len() - 1].is_ascii_whitespace()
+}
+
+#[test]
+fn every_flipped_byte_of_an_envelope_is_refused() {
+    let world = world();
+    let good = world.files();
+    let root = verify_root(&good.root, None).unwrap();
+    let check = |good: &[u8], verify: &dyn Fn(&[u8]) -> bool| {
+        assert!(verify(good));
+        for bytes in [0x01, 0x04, 0x20].into_iter().flat_map(|bit| flips(good, bit)) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            assert_eq!(verify(&bytes), only_the_end_differs(&bytes, good), "{text}");
+        }
+    };
+    check(&good.root, &|bytes| verify_root(bytes, None).is_ok());
+    check(&good.allow, &|bytes| verify_allow(bytes, &root).is_ok());
+    check(&good.deny, &|bytes| verify_deny(bytes, &root).is_ok());
+    let approval = &good.approvals[1];
+    check(approval, &|bytes| verify_approval(bytes, &root).is_ok_and(|found| found.is_some()));
+}
+
+#[test]
+fn every_flipped_byte_of_a_manifest_is_refused() {
+    let world = world();
+    let good = world.files();
+    let (root, one) = (verify_root(&good.root, None).unwrap(), &good.approvals[..1]);
+    let allow = verify_allow(&good.allow, &root).unwrap();
+    let deny = verify_deny(&good.deny, &root).unwrap();
+    for manifest in flips(&good.manifest, 0x01) {
+        let input = TrustInput {
+            root: &root,
+            allow: &allow,
+            deny: &deny,
+            manifest_bytes: &manifest,
+            approvals: one,
+            component_sha256: None,
+            seen: Seen::default(),
+            now: NOW,
+        };
+        assert_eq!(evaluate(&input).unwrap_err().code(), Code::SignatureInvalid);
+    }
+}
+
+/// One edit of a file: what fuzzers do.
+#[derive(Debug, Clone)]
+enum Edit {
+    Set(prop::sample::Index, u8),
+    Insert(prop::sample::Index, u8),
+    Delete(prop::sample::Index),
+    Truncate(prop::sample::Index),
+    Splice(prop::sample::Index, prop::sample::Index),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<prop::sample::Index>;
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        (at(), any::<u8>()).prop_map(|(at, byte)| Edit::Insert(at, byte)),
+        at().prop_map(Edit::Delete),
+        at().prop_map(Edit::Truncate),
+        (at(), at()).prop_map(|(from, to)| Edit::Splice(from, to)),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
+    if bytes.is_empty() {
+        return;
+    }
+    match edit {
+        Edit::Set(at, byte) => {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        Edit::Insert(at, byte) => bytes.insert(at.index(bytes.len()), *byte),
+        Edit::Delete(at) => drop(bytes.remove(at.index(bytes.len()))),
+        Edit::Truncate(at) => bytes.truncate(at.index(bytes.len())),
+        Edit::Splice(from, to) => {
+            let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
+            let piece = bytes[from.min(to)..from.max(to)].to_vec();
+            let at = from.min(to);
+            bytes.splice(at..at, piece);
+        }
+    }
+}
+
+/// The same meaning: an envelope with other white space is the same envelope.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let parse = |bytes| Envelope::parse(bytes, DOCUMENT_BYTES_MAX).ok();
+    one == other || (parse(one).is_some() && parse(one) == parse(other))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutants_neither_panic_nor_pass(which in 0..5_usize, edits in prop::collection::vec(edit(), 1..4)) {
+        let world = world();
+        let good = world.files();
+        let mut bad = good.clone();
+        let file = match which {
+            0 => &mut bad.manifest,
+            1 => &mut bad.root,
+            2 => &mut bad.allow,
+            3 => &mut bad.deny,
+            _ => &mut bad.approvals[2],
+        };
+        edits.iter().for_each(|edit| apply(file, edit));
+        if world.judge(&bad).is_ok() {
+            prop_assert_eq!(&bad.manifest, &good.manifest);
+            prop_assert!(same(&bad.root, &good.root));
+            prop_assert!(same(&bad.allow, &good.allow));
+            prop_assert!(same(&bad.deny, &good.deny));
+            prop_assert!(same(&bad.approvals[2], &good.approvals[2]));
+        }
+    }
+
+    /// Mutants of a manifest that somebody signed all the same: the parser alone stands.
+    #[test]
+    fn parsers_never_panic(edits in prop::collection::vec(edit(), 1..6)) {
+        let mut manifest = EXAMPLE.as_bytes().to_vec();
+        edits.iter().for_each(|edit| apply(&mut manifest, edit));
+        if let Ok(parsed) = crate::parse_manifest(&manifest) {
+            let written = serde_json::to_vec(&parsed).unwrap();
+            prop_assert_eq!(crate::parse_manifest(&written).unwrap(), parsed);
+        }
+    }
+}

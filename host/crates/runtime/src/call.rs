@@ -1,0 +1,201 @@
+//! What one call takes and what it gives back. Plain data; nothing here runs anything.
+
+use if_core::{Code, Explain, Mode, Problem, Refusal, RefusalKind, UnixMillis};
+use if_manifest::model::Limits;
+
+/// One call of one export.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub action: Action,
+    pub facts: Facts,
+    pub limits: Limits,
+    /// Guest time at the beginning.
+    pub start: UnixMillis,
+    /// All of the guest's randomness derives from it.
+    pub seed: [u8; 32],
+    /// Real milliseconds for everything: guest, host calls and waiting. The caller passes the
+    /// smaller of `--timeout` and the manifest's.
+    pub deadline_ms: u64,
+    /// Ctrl-C: the call ends when this becomes true.
+    pub interrupt: Option<tokio::sync::watch::Receiver<bool>>,
+}
+
+/// Which export, with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Settings and commands. Runs with clock 0, a fixed seed, empty facts and no broker, so that
+    /// the same component says the same every time.
+    Describe,
+    Check,
+    Discover,
+    /// `command` is a path (`scene switch`), `arguments` a JSON object already validated.
+    Call {
+        command: String,
+        arguments: String,
+    },
+}
+
+/// What the guest learns about its call, through `instance.get` and `secrets.available`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Empty while an instance is being added.
+    pub instance: String,
+    /// A JSON object, validated against the manifest.
+    pub settings: String,
+    pub actor: String,
+    pub trace_id: String,
+    pub idempotency_key: Option<String>,
+    pub mode: Mode,
+    /// Names of the instance's secrets that have a value.
+    pub secrets_available: Vec<String>,
+}
+
+/// How a call ended, and what it used.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// JSON text, already validated.
+    pub result: Result<String, CallError>,
+    pub usage: Usage,
+}
+
+/// What a call used, whatever its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Wasm instructions, roughly.
+    pub fuel: u64,
+    /// Largest sum over all linear memories.
+    pub memory_peak_bytes: u64,
+    pub host_calls: u64,
+    /// Payload bytes in both directions between guest and broker.
+    pub host_bytes: u64,
+    /// Result, events and evidence.
+    pub output_bytes: u64,
+    /// Captured stdout and stderr in the order written, capped, lossy UTF-8, not yet cleaned of
+    /// control characters.
+    pub log: String,
+}
+
+/// How a command failed in the plugin's own words: the `failure` of the WIT. Texts are capped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuestFailure {
+    /// The provider answered and refused.
+    Refused {
+        code: String,
+        message: String,
+        hint: Option<String>,
+    },
+    /// The provider did not accept the credentials.
+    Auth(String),
+    /// The answer does not follow the protocol.
+    Protocol(String),
+    /// `sent`: a write had left before, so the outcome is unknown.
+    Unreachable {
+        message: String,
+        sent: bool,
+    },
+    Timeout {
+        message: String,
+        sent: bool,
+    },
+    /// The arguments make no sense to this provider.
+    Usage(String),
+    /// Dry run: the first write was recorded. The caller prints the plan.
+    Planned,
+    /// The host refused, and the guest passes it on.
+    Host {
+        kind: RefusalKind,
+        message: String,
+    },
+}
+
+/// Why a call has no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    #[error("{}", .0.message())]
+    Failure(GuestFailure),
+    /// The broker refused: fatally, or the plugin gave up because of it.
+    #[error("{}", .0.message)]
+    Refused(Refusal),
+    #[error("{message}")]
+    Limit { code: Code, message: String },
+    #[error("{message}")]
+    Panicked { message: String },
+    #[error("{message}")]
+    Misbehaved { message: String },
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl GuestFailure {
+    /// The plugin's words; never empty.
+    pub fn message(&self) -> String {
+        let text = match self {
+            Self::Refused { code, message, .. } if code.is_empty() => message.clone(),
+            Self::Refused { code, message, .. } => format!("{code}: {message}"),
+            Self::Auth(text) | Self::Protocol(text) | Self::Usage(text) => text.clone(),
+            Self::Unreachable { message, .. } | Self::Timeout { message, .. } => message.clone(),
+            Self::Planned => "the first write was recorded, not sent".to_owned(),
+            Self::Host { message, .. } => message.clone(),
+        };
+        if text.is_empty() { self.code().meaning().to_owned() } else { text }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Self::Refused { .. } => Code::Provider,
+            Self::Auth(_) => Code::ProviderAuth,
+            Self::Protocol(_) => Code::ProviderProtocol,
+            Self::Unreachable { sent: true, .. } | Self::Timeout { sent: true, .. } => {
+                Code::OutcomeUnknown
+            }
+            Self::Unreachable { .. } => Code::Unreachable,
+            Self::Timeout { .. } => Code::Timeout,
+            Self::Usage(_) => Code::Usage,
+            // A plan outside a dry run: the caller handles it before anyone asks for a code.
+            Self::Planned => Code::PluginMisbehaved,
+            Self::Host { kind, .. } => host_code(*kind),
+        }
+    }
+}
+
+/// The code of a refusal that the guest reports but the host has no record of.
+fn host_code(kind: RefusalKind) -> Code {
+    match kind {
+        RefusalKind::Denied => Code::CapabilityDenied,
+        RefusalKind::Limit => Code::LimitNetwork,
+        RefusalKind::Unreachable => Code::Unreachable,
+        RefusalKind::Timeout => Code::Timeout,
+        RefusalKind::Protocol => Code::ProviderProtocol,
+        RefusalKind::Budget => Code::Budget,
+        RefusalKind::Planned | RefusalKind::Invalid => Code::PluginMisbehaved,
+    }
+}
+
+impl Explain for CallError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Failure(failure) => failure.code(),
+            Self::Refused(refusal) => refusal.code,
+            Self::Limit { code, .. } => *code,
+            Self::Panicked { .. } => Code::PluginPanicked,
+            Self::Misbehaved { .. } => Code::PluginMisbehaved,
+            Self::Interrupted => Code::Interrupted,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Failure(GuestFailure::Refused { hint, .. }) => hint.iter().cloned().collect(),
+            Self::Refused(refusal) => refusal.hints.clone(),
+            Self::Limit { code: Code::LimitDeadline, .. } => {
+                vec!["to allow more time, repeat the command with --timeout 30s".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let problem = Problem::new(self.code(), self.to_string());
+        self.hints().into_iter().fold(problem, Problem::hint)
+    }
+}

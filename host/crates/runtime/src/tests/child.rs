@@ -1,0 +1,105 @@
+//! The compiling child as a real process: `examples/compile_child.rs`, which is what the binary
+//! runs behind its hidden argument.
+
+use super::fixture::{Script, call, config, digest, prepare, run_prepared};
+use super::guest::returning;
+use crate::{Compiler, Runtime, RuntimeError, Source};
+use std::path::PathBuf;
+
+fn runtime(dir: &std::path::Path, program: impl Into<PathBuf>, arguments: &[&str]) -> Runtime {
+    let mut config = config(dir);
+    let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+    config.compiler = Compiler::Child { program: program.into(), arguments };
+    Runtime::new(config).unwrap()
+}
+
+fn example() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples/compile_child")
+}
+
+#[test]
+fn what_the_child_compiled_runs_and_is_kept() {
+    let (dir, component) = (tempfile::tempdir().unwrap(), returning("5"));
+    let runtime = runtime(dir.path(), example(), &[]);
+    let prepared = prepare(&runtime, &component);
+    assert_eq!(prepared.source(), Source::Compiled { kept: true });
+    let report = run_prepared(&runtime, &prepared, call(), Script::done());
+    assert_eq!(report.result.as_deref(), Ok("5"));
+    assert_eq!(prepare(&runtime, &component).source(), Source::Cache);
+}
+
+fn failure(program: &str, arguments: &[&str]) -> String {
+    failure_of(PathBuf::from(program), arguments, &returning("5"))
+}
+
+fn failure_of(program: PathBuf, arguments: &[&str], component: &[u8]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = runtime(dir.path(), program, arguments);
+    let bytes = &mut || Ok(component.to_vec());
+    let error = runtime.prepare(&digest(component), bytes).err().unwrap();
+    assert!(matches!(error, RuntimeError::Compile(_)), "{error}");
+    assert_eq!(fs_err::read_dir(dir.path().join("aot")).unwrap().count(), 0, "nothing is kept");
+    error.to_string()
+}
+
+#[test]
+fn a_broken_component_is_the_childs_complaint() {
+    let mut component = returning("5");
+    component.truncate(component.len() - 3);
+    let message = failure_of(example(), &[], &component);
+    assert!(message.contains("cannot be compiled"), "{message}");
+}
+
+#[test]
+fn children_that_fail_echo_or_are_missing_are_told_apart() {
+    assert!(failure("/bin/false", &[]).contains("exit status: 1"));
+    assert!(failure("/nowhere/child", &[]).contains("No such file"));
+    let complaint = failure("/bin/sh", &["-c", "echo no thanks >&2; exit 3"]);
+    assert!(complaint.contains("no thanks"), "{complaint}");
+    // Echoes the component, which is not machine code.
+    failure("/bin/cat", &[]);
+}
+
+#[test]
+fn an_endless_artefact_is_cut_off() {
+    let message = failure("/bin/sh", &["-c", "cat >/dev/null; exec cat /dev/zero"]);
+    assert!(message.contains("larger than 256 MiB"), "{message}");
+}
+
+#[test]
+fn the_child_limits_itself() {
+    let limits = std::process::Command::new(example())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .and_then(|mut child| {
+            let limits = await_limits(child.id());
+            child.kill()?;
+            child.wait()?;
+            limits
+        })
+        .unwrap();
+    let line = |name: &str| limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("Max address space").contains("2147483648"), "{limits}");
+    assert!(line("Max cpu time").contains(" 60 "), "{limits}");
+    assert!(line("Max core file size").contains(" 0 "), "{limits}");
+}
+
+/// The child's limits as the kernel shows them, once it has set the last of them.
+fn await_limits(id: u32) -> std::io::Result<String> {
+    loop {
+        let limits = fs_err::read_to_string(format!("/proc/{id}/limits"))?;
+        if limits
+            .lines()
+            .any(|line| line.starts_with("Max address space") && line.contains("2147483648"))
+            && limits
+                .lines()
+                .any(|line| line.starts_with("Max core file size") && !line.contains("unlimited"))
+        {
+            return Ok(limits);
+        }
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,131 @@
+//! What can go wrong with the database, told apart by what a person can do about it.
+//!
+//! SQLite's codes are sorted here once: busy (try again), full (free space), newer (upgrade),
+//! unsafe (chmod), and the rest (look at the cause).
+
+use if_core::{Code, Explain};
+use rusqlite::{ErrorCode, ffi};
+use std::path::PathBuf;
+
+/// Why the database could not do what was asked. Nothing was changed in any of these cases.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("another process held the database for longer than we wait")]
+    Busy(#[source] rusqlite::Error),
+    #[error("there is no space left for the database")]
+    Full(#[source] Cause),
+    #[error(
+        "{path} was written by a newer version: table set `{owner}` is at {found}, this version knows {known}"
+    )]
+    Newer { path: PathBuf, owner: String, found: i64, known: u32 },
+    #[error("{path} may be read by other users (mode {mode:03o})")]
+    Unsafe { path: PathBuf, mode: u32 },
+    #[error("{path} can only be read, not written")]
+    ReadOnly { path: PathBuf },
+    #[error("{path} does not support the write-ahead log (journal mode `{mode}`)")]
+    NoWal { path: PathBuf, mode: String },
+    #[error("table set `{owner}` declares version {version} but has {steps} steps")]
+    SchemaMalformed { owner: &'static str, version: u32, steps: usize },
+    #[error("number {0} does not fit the database's 64-bit integers")]
+    Number(u64),
+    #[error("the state of {component} for `{instance}` would exceed {max} bytes")]
+    StateFull { component: String, instance: String, max: usize },
+    #[error("a file of the database cannot be used")]
+    File(#[source] std::io::Error),
+    #[error("the database cannot be used")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+/// What reported that the disk is full.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    #[error(transparent)]
+    Sqlite(rusqlite::Error),
+    #[error(transparent)]
+    File(std::io::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(failure, _) = &error else {
+            return StoreError::Sqlite(error);
+        };
+        match (failure.code, failure.extended_code) {
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Busy(error),
+            // The index of the log is a file too, and SQLite has no "full" for it.
+            (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => {
+                StoreError::Full(Cause::Sqlite(error))
+            }
+            _ => StoreError::Sqlite(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                StoreError::Full(Cause::File(error))
+            }
+            _ => StoreError::File(error),
+        }
+    }
+}
+
+impl Explain for StoreError {
+    fn code(&self) -> Code {
+        match self {
+            StoreError::Busy(_) => Code::StoreBusy,
+            StoreError::Full(_) => Code::StoreFull,
+            StoreError::Newer { .. } => Code::StoreNewer,
+            StoreError::Unsafe { .. } => Code::HomeUnsafe,
+            StoreError::StateFull { .. } => Code::LimitHostCalls,
+            StoreError::SchemaMalformed { .. } => Code::Bug,
+            StoreError::ReadOnly { .. }
+            | StoreError::NoWal { .. }
+            | StoreError::Number(_)
+            | StoreError::File(_)
+            | StoreError::Sqlite(_) => Code::Store,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            StoreError::Unsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
+            StoreError::ReadOnly { path } => vec![format!("chmod u+w {}", path.display())],
+            StoreError::Busy(_) | StoreError::Sqlite(_) => vec!["ifctl doctor".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(extended: i32) -> StoreError {
+        StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(extended), None))
+    }
+
+    #[test]
+    fn sqlite_codes_are_sorted_by_what_a_person_can_do() {
+        for (extended, code) in [
+            (ffi::SQLITE_BUSY, Code::StoreBusy),
+            (ffi::SQLITE_BUSY_RECOVERY, Code::StoreBusy),
+            (ffi::SQLITE_FULL, Code::StoreFull),
+            (ffi::SQLITE_IOERR_SHMSIZE, Code::StoreFull),
+            (ffi::SQLITE_IOERR_FSYNC, Code::Store),
+            (ffi::SQLITE_READONLY, Code::Store),
+            (ffi::SQLITE_CORRUPT, Code::Store),
+            (ffi::SQLITE_NOTADB, Code::Store),
+        ] {
+            assert_eq!(sqlite(extended).code(), code, "{extended}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_under_a_plain_file_counts_as_full() {
+        let error = StoreError::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert_eq!(error.code(), Code::StoreFull);
+    }
+}

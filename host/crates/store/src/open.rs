@@ -1,0 +1,142 @@
+//! Opening the file: its mode, its settings, its migrations.
+//!
+//! Opening a database that is up to date writes nothing and flushes nothing: a cold command pays
+//! for it every time. The settings are per connection, but for the journal mode, which the file
+//! remembers.
+
+use crate::schema::{self, OWN, Schema};
+use crate::{Store, StoreError};
+use fs_err as fs;
+use fs_err::os::unix::fs::OpenOptionsExt;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long one process waits for another before it gives up. A commit takes milliseconds: whoever
+/// waits this long is behind a stuck process, not behind a queue.
+pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Pages in the write-ahead log from which a commit copies them back: 256 of 4 KiB are 1 MiB. The
+/// next cold command reads the whole log once, so a larger one costs every command; a smaller one
+/// pays the checkpoint's flushes more often.
+pub const CHECKPOINT_PAGES: u32 = 256;
+
+/// Bytes of write-ahead log that are kept after a checkpoint; one huge entry does not stay for ever.
+const JOURNAL_BYTES_KEPT: u32 = 4 << 20;
+
+/// Pause between attempts to switch a new file to the write-ahead log: SQLite does not wait there.
+const WAL_RETRY: Duration = Duration::from_millis(2);
+
+/// Only the owner reads or writes.
+const FILE_MODE: u32 = 0o600;
+
+impl Store {
+    /// Opens or creates the database at `path` and brings the tables of `schemas` up to date.
+    ///
+    /// # Errors
+    /// A newer database, a file others may read, one that is no database, a full disk, or another
+    /// process that holds it for longer than [`BUSY_WAIT`].
+    pub fn open(path: &Path, schemas: &[Schema]) -> Result<Store, StoreError> {
+        Self::open_waiting(path, schemas, BUSY_WAIT)
+    }
+
+    /// As [`Store::open`], waiting at most `busy_wait` for other processes, now and later.
+    pub fn open_waiting(
+        path: &Path,
+        schemas: &[Schema],
+        busy_wait: Duration,
+    ) -> Result<Store, StoreError> {
+        schema::check(schemas)?;
+        create_if_missing(path)?;
+        let mut connection = connect(path, busy_wait)?;
+        let schemas: Vec<Schema> = std::iter::once(OWN).chain(schemas.iter().copied()).collect();
+        // Before the first setting that could write: a newer database stays untouched.
+        let behind = schema::is_behind(&connection, path, &schemas)?;
+        if behind {
+            use_wal(&connection, path, busy_wait)?;
+        }
+        configure(&connection)?;
+        if behind {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            schema::migrate(&transaction, path, &schemas)?;
+            transaction.commit()?;
+        }
+        Ok(Store::new(connection, path.to_owned()))
+    }
+}
+
+/// Creates an empty file that only its owner can read, and makes its name durable.
+fn create_if_missing(path: &Path) -> Result<(), StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) => {
+            let mode = metadata.permissions().mode() & 0o777;
+            return match mode & 0o077 {
+                0 => Ok(()),
+                _ => Err(StoreError::Unsafe { path: path.to_owned(), mode }),
+            };
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    // Not `create_new`: a process that is a moment ahead of us makes the same empty file. SQLite
+    // gives the log and its index the mode of this file.
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(FILE_MODE);
+    options.open(path)?.sync_all()?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
+    // No URI: a path with `?` in it is a path. The connection lives behind our own mutex.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_wait)?;
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    }
+    // The last process to leave would otherwise flush twice to tidy up.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // No statement can rewrite the schema table or the file behind SQLite's back.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(connection)
+}
+
+/// Switches the file to the write-ahead log, which it remembers.
+fn use_wal(connection: &Connection, path: &Path, busy_wait: Duration) -> Result<(), StoreError> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let set = connection
+            .query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+            .map_err(StoreError::from);
+        match set {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(StoreError::NoWal { path: path.to_owned(), mode }),
+            Err(StoreError::Busy(_)) if waited < busy_wait => {
+                std::thread::sleep(WAL_RETRY);
+                waited += WAL_RETRY;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Settings of this connection. `FULL` flushes the log at every commit; `recursive_triggers` makes
+/// a `REPLACE` fire the triggers that forbid deletion; `secure_delete` overwrites what is erased.
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA recursive_triggers = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA secure_delete = ON;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+         PRAGMA journal_size_limit = {JOURNAL_BYTES_KEPT};"
+    ))?;
+    Ok(())
+}

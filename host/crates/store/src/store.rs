@@ -1,0 +1,82 @@
+//! The open database: transactions that are durable when they return, and reads that cannot write.
+
+use crate::StoreError;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// `if.db`, open. Threads of one process queue on a mutex, processes on SQLite's lock.
+#[derive(Debug)]
+pub struct Store {
+    connection: Mutex<Connection>,
+    path: PathBuf,
+}
+
+impl Store {
+    pub(crate) fn new(connection: Connection, path: PathBuf) -> Self {
+        Self { connection: Mutex::new(connection), path }
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work` in one transaction that is on the disk when this returns, or leaves no trace.
+    ///
+    /// The write lock is taken first (`BEGIN IMMEDIATE`): what `work` reads cannot change before
+    /// it commits. `work` must not use this store again; it has the transaction.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`StoreError::Busy`], [`StoreError::Full`] and the like as `E`.
+    pub fn transaction<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.lock();
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(StoreError::from)?;
+        // An error drops the transaction, and dropping rolls back.
+        let result = work(&transaction)?;
+        transaction.commit().map_err(StoreError::from)?;
+        Ok(result)
+    }
+
+    /// Runs `work` on one unchanging view of the database. A statement in it that writes fails.
+    ///
+    /// # Errors
+    /// Those of `work`, and the database's own as `E`.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.lock();
+        let reader = QueryOnly::on(&mut connection).map_err(StoreError::from)?;
+        // Dropped before `reader`: the view ends first, then writing is possible again.
+        let view = reader.0.unchecked_transaction().map_err(StoreError::from)?;
+        work(&view)
+    }
+
+    /// A panic under the mutex left no open transaction behind: its guard rolled back.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// While it lives, the connection refuses to write.
+struct QueryOnly<'a>(&'a mut Connection);
+
+impl<'a> QueryOnly<'a> {
+    fn on(connection: &'a mut Connection) -> rusqlite::Result<Self> {
+        connection.execute_batch("PRAGMA query_only = ON")?;
+        Ok(Self(connection))
+    }
+}
+
+impl Drop for QueryOnly<'_> {
+    fn drop(&mut self) {
+        // Cannot fail: the pragma touches no file. If it did, later writes would fail, not pass.
+        let _ = self.0.execute_batch("PRAGMA query_only = OFF");
+    }
+}

@@ -1,0 +1,81 @@
+//! Why evidence could not be written or read. A command whose evidence fails, fails.
+
+use if_core::{Code, Explain, OperationId};
+use if_store::StoreError;
+use std::path::PathBuf;
+
+/// What went wrong. Nothing was recorded in any of these cases.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a file of the log cannot be used")]
+    File(#[source] std::io::Error),
+    #[error("the key of the log is missing: {path}")]
+    KeyMissing { path: PathBuf },
+    #[error("the key of the log exists already: {path}")]
+    KeyExists { path: PathBuf },
+    #[error("the key of the log may be read by other users: {path} (mode {mode:03o})")]
+    KeyUnsafe { path: PathBuf, mode: u32 },
+    #[error("not an Ed25519 key in PKCS#8 PEM: {path}")]
+    KeyMalformed { path: PathBuf },
+    #[error("the log belongs to key {log}, but {path} holds key {found}")]
+    KeyOfAnotherLog { log: String, found: String, path: PathBuf },
+    #[error("operation {0} is already in the log")]
+    OperationTaken(OperationId),
+    #[error("operation {0} already has an outcome: another process took it for dead")]
+    OperationClosed(OperationId),
+    #[error("operation {0} is being run by another process")]
+    OperationRunning(OperationId),
+    #[error("an entry of {0} bytes is larger than the log's format allows")]
+    LeafTooLarge(usize),
+    #[error("entry {seq} of the log cannot be read")]
+    Unreadable { seq: u64 },
+    #[error("the system gives no random numbers")]
+    Random,
+    #[error("an entry cannot be written as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl From<rusqlite::Error> for WitnessError {
+    fn from(error: rusqlite::Error) -> Self {
+        WitnessError::Store(error.into())
+    }
+}
+
+impl Explain for WitnessError {
+    fn code(&self) -> Code {
+        match self {
+            WitnessError::Store(error) => error.code(),
+            WitnessError::File(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Code::StoreFull
+            }
+            WitnessError::File(_) | WitnessError::OperationRunning(_) | WitnessError::Random => {
+                Code::Store
+            }
+            WitnessError::KeyMissing { .. } => Code::KeyMissing,
+            WitnessError::KeyExists { .. } => Code::Usage,
+            WitnessError::KeyUnsafe { .. } => Code::HomeUnsafe,
+            WitnessError::OperationClosed(_) => Code::OutcomeUnknown,
+            WitnessError::KeyMalformed { .. }
+            | WitnessError::KeyOfAnotherLog { .. }
+            | WitnessError::Unreadable { .. } => Code::WitnessBroken,
+            WitnessError::OperationTaken(_)
+            | WitnessError::LeafTooLarge(_)
+            | WitnessError::Json(_) => Code::Bug,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            WitnessError::Store(error) => error.hints(),
+            WitnessError::KeyMissing { .. } => vec!["ifctl init".to_owned()],
+            WitnessError::KeyUnsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
+            WitnessError::Unreadable { .. } => vec!["ifctl witness verify".to_owned()],
+            WitnessError::OperationClosed(operation) => {
+                vec![format!("ifctl witness query --operation {operation}")]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Closing what dead processes left open.
+//!
+//! An intent whose run lock can be taken and that has no outcome is closed as `unknown`: its effect
+//! may have happened. Whoever opens the log does this; two that do it at once write one outcome,
+//! because the list of open intents is read again under the write lock.
+
+use crate::leaf::{Leaf, Status, Verdict};
+use crate::run_lock::{Life, RunLock};
+use crate::{Witness, WitnessError, tables};
+use fs_err as fs;
+use if_core::{Code, OperationId};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Most operations closed in one go; the rest waits for the next opening. One command must not
+/// hang because a thousand others crashed.
+const RECOVER_MAX: u32 = 256;
+
+/// From this age a run file without an intent is litter of a process that died before it recorded
+/// one. Any younger one may belong to a process that is about to.
+const LITTER_AGE: Duration = Duration::from_secs(3600);
+
+/// Most run files looked at in one go.
+const LITTER_MAX: usize = 1024;
+
+impl Witness {
+    /// Closes every open intent whose process is gone. Returns those it closed.
+    ///
+    /// # Errors
+    /// The database fails, or an intent cannot be read.
+    pub fn recover(&self) -> Result<Vec<OperationId>, WitnessError> {
+        let mut closed = Vec::new();
+        for (operation, seq) in self.open_intents()? {
+            let lock = match RunLock::probe(&self.shared.run_dir, &operation)? {
+                Life::Alive => continue,
+                Life::Dead(lock) => Some(lock),
+                Life::Gone => None,
+            };
+            if self.close_unknown(&operation, seq)? {
+                closed.push(operation);
+            }
+            if let Some(lock) = lock {
+                lock.remove();
+            }
+        }
+        self.remove_litter();
+        Ok(closed)
+    }
+
+    fn open_intents(&self) -> Result<Vec<(OperationId, u64)>, WitnessError> {
+        self.shared.store.read(|view| {
+            let mut select = view
+                .prepare_cached("SELECT operation, seq FROM open_intent ORDER BY seq LIMIT ?1")?;
+            let rows: Vec<(String, i64)> = select
+                .query_map([RECOVER_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            rows.into_iter()
+                .map(|(operation, seq)| {
+                    let seq = seq.unsigned_abs();
+                    let operation = OperationId::new(operation)
+                        .map_err(|_| WitnessError::Unreadable { seq })?;
+                    Ok((operation, seq))
+                })
+                .collect()
+        })
+    }
+
+    /// False when it was closed meanwhile.
+    fn close_unknown(&self, operation: &OperationId, seq: u64) -> Result<bool, WitnessError> {
+        let shared = &self.shared;
+        shared.store.transaction(|transaction| {
+            if !tables::close_intent(transaction, operation)? {
+                return Ok(false);
+            }
+            let bytes: Vec<u8> = transaction
+                .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
+                .query_row([tables::integer(seq)?], |row| row.get(0))?;
+            let intent: Leaf =
+                serde_json::from_slice(&bytes).map_err(|_| WitnessError::Unreadable { seq })?;
+            let code = Code::OutcomeUnknown;
+            let verdict =
+                Verdict { status: Status::Unknown, code: Some(code), exit: code.exit() as u8 };
+            let leaf = intent.outcome_of(shared.now(), verdict);
+            tables::append(transaction, &shared.key, leaf, &[])?;
+            Ok(true)
+        })
+    }
+
+    /// Removes old run files that nobody holds and no intent names. Best effort: they harm nobody.
+    fn remove_litter(&self) {
+        let Ok(files) = fs::read_dir(&self.shared.run_dir) else { return };
+        let open = self.open_intents().unwrap_or_default();
+        let now = UNIX_EPOCH + Duration::from_millis(self.shared.now().0);
+        for file in files.flatten().take(LITTER_MAX) {
+            let name = file.file_name().into_string().ok();
+            let Some(operation) = name.and_then(|name| OperationId::new(name).ok()) else {
+                continue;
+            };
+            let modified = file.metadata().and_then(|metadata| metadata.modified());
+            let old =
+                modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= LITTER_AGE));
+            if !old || open.iter().any(|(named, _)| *named == operation) {
+                continue;
+            }
+            if let Ok(Life::Dead(lock)) = RunLock::probe(&self.shared.run_dir, &operation) {
+                lock.remove();
+            }
+        }
+    }
+}

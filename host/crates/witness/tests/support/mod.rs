@@ -1,0 +1,143 @@
+//! A home with a log in it, and operations to put there.
+
+use if_core::{
+    CapabilityId, Clock, Digest, Effect, Exit, Micros, Mode, OperationId, UnixMillis, Word,
+};
+use if_store::Store;
+use if_witness::{
+    Decision, Intent, Outcome, Plugin, PublicKey, SCHEMA, Status, Timing, Witness, WitnessError,
+    create_key,
+};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// A clock that stands still until it is set.
+pub struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub fn set(&self, at: u64) {
+        self.0.store(at, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub struct Home {
+    pub folder: tempfile::TempDir,
+    pub clock: Arc<TestClock>,
+    pub key: PublicKey,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let key = create_key(&folder.path().join("witness.key")).unwrap();
+        Self { folder, clock: Arc::new(TestClock(AtomicU64::new(1_000))), key }
+    }
+
+    pub fn run_dir(&self) -> PathBuf {
+        self.folder.path().join("run")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("if.db")
+    }
+
+    /// Opens as another process would: own connection, own file descriptors.
+    pub fn open(&self) -> Witness {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> Result<Witness, WitnessError> {
+        self.open_store(Arc::new(self.store(Duration::from_secs(5))))
+    }
+
+    pub fn store(&self, wait: Duration) -> Store {
+        Store::open_waiting(&self.database(), &[SCHEMA], wait).unwrap()
+    }
+
+    pub fn open_store(&self, store: Arc<Store>) -> Result<Witness, WitnessError> {
+        let key_path = self.folder.path().join("witness.key");
+        Witness::open(store, &key_path, &self.run_dir(), self.clock.clone())
+    }
+
+    /// A connection without our settings and guards, as a thief has it.
+    pub fn raw(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA foreign_keys = OFF;
+                 DROP TRIGGER IF EXISTS leaf_stays; DROP TRIGGER IF EXISTS leaf_remains;",
+            )
+            .unwrap();
+        connection
+    }
+
+    /// Operations that have a run file.
+    pub fn run_files(&self) -> usize {
+        fs_err::read_dir(self.run_dir()).map_or(0, Iterator::count)
+    }
+
+    /// Commits in the write-ahead log: frames whose header names a database size.
+    pub fn commits(&self) -> usize {
+        let log = fs_err::read(self.folder.path().join("if.db-wal")).unwrap();
+        let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
+        log[32..].chunks_exact(24 + page).filter(|frame| frame[4..8] != [0; 4]).count()
+    }
+}
+
+pub fn operation(number: u64) -> OperationId {
+    OperationId::new(format!("{number:032x}")).unwrap()
+}
+
+pub fn word(text: &str) -> Word {
+    Word::new(text).unwrap()
+}
+
+pub fn plugin() -> Plugin {
+    Plugin {
+        id: CapabilityId::new("if://capability/obs.studio").unwrap(),
+        version: "1.2.3".into(),
+        release: 7,
+        manifest: Digest::from_bytes([1; 32]),
+        component: Digest::from_bytes([2; 32]),
+    }
+}
+
+pub fn intent(number: u64) -> Intent {
+    Intent {
+        operation: operation(number),
+        trace: None,
+        provider: word("obs"),
+        instance: Some(word("studio")),
+        command: "scene switch".into(),
+        effect: Effect::Write,
+        actor: "ada".into(),
+        mode: Mode::Live,
+        plugin: Some(plugin()),
+        decision: Decision { verdict: "allow".into(), reasons: vec!["default".into()] },
+        params: br#"{"scene":"Main"}"#.to_vec(),
+        why: Some("show start".into()),
+    }
+}
+
+pub fn outcome(status: Status) -> Outcome {
+    let timing = Timing { started: UnixMillis(1_000), ended: UnixMillis(1_009), wall_ms: 9 };
+    let exit = if status == Status::Ok { Exit::Ok } else { Exit::Provider };
+    Outcome {
+        cost: Micros(12),
+        result: Some(br#"{"scene":"Main"}"#.to_vec()),
+        ..Outcome::new(status, exit, timing)
+    }
+}
+
+/// Runs one operation from intent to outcome.
+pub fn run(witness: &Witness, number: u64, status: Status) {
+    witness.begin(intent(number), |_| Ok(())).unwrap().finish(outcome(status)).unwrap();
+}

@@ -1,0 +1,145 @@
+//! From the words of a line to its exit code.
+
+use crate::args::GlobalArgs;
+use crate::commands;
+use crate::print::Printer;
+use crate::tree::{Cli, command_tree, first_word};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, FromArgMatches};
+use if_config::Environment;
+use if_core::{Code, Exit, Problem};
+use if_dispatch::Flags;
+use if_registry::{Index, ProviderEntry};
+
+/// What every command may use.
+pub struct App {
+    pub environment: Environment,
+    pub printer: Printer,
+    pub global: GlobalArgs,
+}
+
+impl App {
+    /// The flags of the line as the dispatcher takes them.
+    pub fn flags(&self) -> Result<Flags, Problem> {
+        let trace = self.global.trace.clone().filter(|id| !id.is_empty());
+        Ok(Flags {
+            why: self.global.why.clone(),
+            trace,
+            dry_run: self.global.dry_run,
+            timeout_ms: self.global.timeout_ms()?,
+            idempotency_key: self.global.idempotency_key.clone(),
+            max_cost: self.global.max_cost.map(if_core::Micros),
+            yes: self.global.yes,
+        })
+    }
+}
+
+/// Runs one line; never panics, never exits.
+pub fn run(arguments: Vec<String>) -> Exit {
+    let environment = Environment::from_process();
+    let early = Printer::new(asks_for_json(&arguments), false, 0);
+    match parse_and_run(&arguments, environment) {
+        Ok(exit) => exit,
+        Err(problem) => {
+            if problem.code != Code::BrokenPipe {
+                early.problem(&problem);
+            }
+            problem.code.exit()
+        }
+    }
+}
+
+fn asks_for_json(arguments: &[String]) -> bool {
+    let pairs = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
+    pairs || arguments.iter().any(|word| word == "--json" || word == "--format=json")
+}
+
+fn parse_and_run(arguments: &[String], environment: Environment) -> Result<Exit, Problem> {
+    let index = commands::index(&environment)?;
+    let word = first_word(arguments);
+    let provider = match word.and_then(|word| index.as_ref().map(|index| (word, index))) {
+        Some((word, index)) => index.provider(word)?.map(|entry| (word, entry)),
+        None => None,
+    };
+    let words = index.as_ref().map_or(&[][..], Index::words);
+    let expanded = provider.as_ref().map(|(word, entry)| (*word, entry));
+    let tree = command_tree(words, expanded);
+    let matches = match tree.try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error, arguments),
+    };
+    act(&matches, provider, environment)
+}
+
+fn act(
+    matches: &ArgMatches,
+    provider: Option<(&str, ProviderEntry)>,
+    environment: Environment,
+) -> Result<Exit, Problem> {
+    let global = GlobalArgs::from_arg_matches(matches).map_err(|error| bug(&error.to_string()))?;
+    let printer = Printer::new(global.wants_json(), global.quiet, global.verbose);
+    let app = App { environment, printer, global };
+    let done = match (provider, matches.subcommand()) {
+        (Some((word, entry)), Some((name, inner))) if name == word => {
+            commands::provider::run(&app, word, &entry, inner)
+        }
+        _ => {
+            let cli = Cli::from_arg_matches(matches).map_err(|error| bug(&error.to_string()))?;
+            commands::run(&app, cli.command)
+        }
+    };
+    done.map(|()| Exit::Ok)
+}
+
+/// Help and version are results; everything else clap complains about is a usage problem.
+fn usage(error: &clap::Error, arguments: &[String]) -> Result<Exit, Problem> {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Printer::new(false, false, 0).result(&(), &error.render().to_string())?;
+            Ok(Exit::Ok)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Printer::new(false, false, 0).say(&error.render().to_string());
+            Ok(Exit::Usage)
+        }
+        _ => Err(usage_problem(error, arguments)),
+    }
+}
+
+fn usage_problem(error: &clap::Error, arguments: &[String]) -> Problem {
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let mut problem = Problem::new(Code::Usage, first.trim_start_matches("error: "));
+    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
+        problem = problem.because(format!("missing: {}", missing.join(" ")));
+    }
+    let suggestions = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    for kind in suggestions {
+        match error.get(kind) {
+            Some(ContextValue::String(word)) => problem = problem.hint(format!("did you mean `{word}`?")),
+            Some(ContextValue::Strings(words)) if !words.is_empty() => {
+                problem = problem.hint(format!("did you mean `{}`?", words.join("` or `")));
+            }
+            _ => {}
+        }
+    }
+    let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
+    match usage {
+        Some(usage) => problem.hint(format!("usage: {usage}")),
+        None => problem.hint(help_line(arguments)),
+    }
+}
+
+/// The `--help` line for as much of the command as was understood.
+fn help_line(arguments: &[String]) -> String {
+    match first_word(arguments) {
+        Some(word) if word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+            format!("ifctl {word} --help")
+        }
+        _ => "ifctl --help".to_owned(),
+    }
+}
+
+fn bug(text: &str) -> Problem {
+    Problem::new(Code::Bug, "the command line was accepted and then not understood").because(text)
+}

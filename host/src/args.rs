@@ -1,0 +1,71 @@
+//! The flags every command has, as clap sees them and as the rest of the program uses them.
+
+use clap::Args;
+use if_core::{Code, Problem};
+use if_manifest::model::Kind;
+
+/// Flags accepted before or after any command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GlobalArgs {
+    /// Print the result as one JSON value, and everything else as JSON on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// The same as --json, in the prototype's spelling
+    #[arg(long, global = true, value_name = "text|json", value_parser = ["text", "json"])]
+    pub format: Option<String>,
+
+    /// Why this is done; stored with the operation
+    #[arg(long, global = true, value_name = "TEXT")]
+    pub why: Option<String>,
+
+    /// Give the operation this trace id, or print the one it got
+    #[arg(long, global = true, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub trace: Option<String>,
+
+    /// Show what would be sent, and send nothing that changes anything
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+
+    /// How long the command may take: 500ms, 5s, 2m
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub timeout: Option<String>,
+
+    /// Passed to the provider, so that a repeated command acts once
+    #[arg(long, global = true, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+
+    /// Most that this command may cost, in millionths of the plugin's currency
+    #[arg(long, global = true, value_name = "MICROS")]
+    pub max_cost: Option<u64>,
+
+    /// Do it although it is dangerous
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+
+    /// Print nothing but the result
+    #[arg(long, short = 'q', global = true)]
+    pub quiet: bool,
+
+    /// Say more about what happens; twice for the plugin's own log
+    #[arg(short = 'v', long = "verbose", global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl GlobalArgs {
+    /// Whether the reader is a program.
+    pub fn wants_json(&self) -> bool {
+        self.json || self.format.as_deref() == Some("json")
+    }
+
+    /// `--timeout` in milliseconds.
+    pub fn timeout_ms(&self) -> Result<Option<u64>, Problem> {
+        let Some(text) = &self.timeout else { return Ok(None) };
+        let duration = Kind::Duration { max_ms: None };
+        match duration.parse_text(text).map(|value| value.as_u64()) {
+            Ok(Some(millis)) if millis > 0 => Ok(Some(millis)),
+            _ => Err(Problem::new(Code::Usage, format!("`{text}` is not a duration"))
+                .hint("write it as --timeout 500ms, --timeout 5s or --timeout 2m")),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `if doctor`: looks at everything that can be wrong with a home and says what to do.
+
+use crate::app::App;
+use crate::commands::host;
+use clap::Args;
+use if_core::Problem;
+use if_dispatch::doctor::{Finding, Health};
+use serde_json::json;
+
+/// Check the home: permissions, keys, database, log, trust files, plugins, instances
+#[derive(Debug, Args)]
+pub struct DoctorArgs {}
+
+/// Prints one line per check; a failed check is the command's error, after all were shown.
+pub fn run(app: &App, _args: &DoctorArgs) -> Result<(), Problem> {
+    let findings = host(app)?.doctor();
+    let rows: Vec<_> = findings.iter().map(row).collect();
+    let text: String = findings.iter().map(line).collect();
+    app.printer.result(&json!({"checks": rows}), &text)?;
+    match findings.into_iter().find_map(|finding| finding.problem) {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
+}
+
+fn row(finding: &Finding) -> serde_json::Value {
+    json!({"check": finding.check, "health": finding.health.as_str(), "about": finding.about})
+}
+
+fn line(finding: &Finding) -> String {
+    let mark = match finding.health {
+        Health::Good => "ok  ",
+        Health::Warning => "warn",
+        Health::Bad => "FAIL",
+    };
+    format!("{mark}  {:<10}  {}\n", finding.check, crate::print::clean(&finding.about))
+}

@@ -1,0 +1,70 @@
+//! One command, one file: its arguments (whose doc comments are the help) and its `run`.
+
+pub mod completion;
+pub mod doctor;
+pub mod init;
+pub mod plugin;
+pub mod provider;
+pub mod reference;
+#[cfg(feature = "live")]
+pub mod secret;
+pub mod witness;
+
+use crate::app::App;
+use clap::Subcommand;
+use if_config::{Environment, Home};
+use if_core::Problem;
+use if_dispatch::Host;
+use if_registry::{Index, Layout};
+
+/// The nouns. Provider words stand beside them, from the index of installed manifests.
+#[derive(Debug, Subcommand)]
+pub enum Builtin {
+    Init(init::InitArgs),
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
+    #[cfg(feature = "live")]
+    #[command(subcommand)]
+    Secret(secret::SecretCommand),
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
+    Doctor(doctor::DoctorArgs),
+    Completion(completion::CompletionArgs),
+    /// Candidates for the word under the cursor; called by the completion scripts
+    #[command(name = "__complete", hide = true)]
+    Complete(crate::complete::CompleteArgs),
+    /// Compiles a component from stdin to stdout, within bounds; called by the host itself
+    #[command(name = "__compile", hide = true)]
+    Compile,
+    /// Writes the generated reference into a folder
+    #[command(name = "__reference", hide = true)]
+    Reference(reference::ReferenceArgs),
+}
+
+/// Runs a built-in command.
+pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
+    match command {
+        Builtin::Init(args) => init::run(app, &args),
+        Builtin::Plugin(command) => plugin::run(app, command),
+        #[cfg(feature = "live")]
+        Builtin::Secret(command) => secret::run(app, command),
+        Builtin::Witness(command) => witness::run(app, command),
+        Builtin::Doctor(args) => doctor::run(app, &args),
+        Builtin::Completion(args) => completion::run(app, &args),
+        Builtin::Complete(args) => crate::complete::run(app, &args),
+        Builtin::Compile => if_dispatch::compile_child(),
+        Builtin::Reference(args) => reference::run(app, &args),
+    }
+}
+
+/// The index of installed manifests, if there is a home with one. Help works without a home.
+pub fn index(environment: &Environment) -> Result<Option<Index>, Problem> {
+    let layout = Layout { home: Home::locate(environment, None) };
+    let path = layout.index_path();
+    if path.exists() { Ok(Some(Index::open(&path).map_err(|e| if_core::Explain::problem(&e))?)) } else { Ok(None) }
+}
+
+/// The opened home: database, trust files, keys.
+pub fn host(app: &App) -> Result<Host, Problem> {
+    Host::open(app.environment.clone())
+}

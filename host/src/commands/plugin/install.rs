@@ -1,0 +1,29 @@
+//! `if plugin install`: verifies a package, compiles it, and puts its commands into the index.
+
+use crate::app::App;
+use crate::commands::host;
+use clap::Args;
+use if_core::Problem;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Install a signed and allowed package
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The package's folder
+    package: PathBuf,
+}
+
+/// Installs.
+pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
+    let installed = host(app)?.install(&args.package)?;
+    for warning in &installed.warnings {
+        app.printer.say(&format!("warning: {warning}"));
+    }
+    let plugin = &installed.manifest;
+    let value = json!({"provider": plugin.provider, "id": plugin.id, "version": plugin.version.to_string()});
+    let text = format!("{}: {} {} installed", plugin.provider, plugin.id, plugin.version);
+    app.printer.result(&value, &text)?;
+    app.printer.hint(&format!("ifctl {} add <name> … makes an instance; ifctl {} --help", plugin.provider, plugin.provider));
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `if plugin show`: everything a reviewer decides on, from a package or an installed plugin.
+
+use crate::app::App;
+use crate::commands::host;
+use crate::print;
+use clap::Args;
+use if_core::Problem;
+use if_manifest::model::{EffectSource, Predicate};
+use serde_json::json;
+
+/// Show what a plugin asks for: endpoints, effects, secrets and where they go, limits
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The word of an installed plugin, or a package's folder
+    plugin: String,
+}
+
+/// Shows.
+pub fn run(app: &App, args: &ShowArgs) -> Result<(), Problem> {
+    let shown = host(app)?.show(&args.plugin)?;
+    let value = json!({"manifest": shown.manifest_digest, "predicate": shown.predicate});
+    app.printer.result(&value, &describe(&shown.manifest_digest, &shown.predicate))
+}
+
+fn describe(digest: &str, plugin: &Predicate) -> String {
+    let mut text = format!(
+        "{} {} (release {}), provider word `{}`\n{}\nmanifest: {digest}\n",
+        plugin.id, plugin.version, plugin.release, plugin.provider, plugin.summary
+    );
+    let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+    text.push_str(&format!("imports:  {}\nscopes:   {}\n", list(&plugin.imports), list(&plugin.scopes)));
+    for endpoint in &plugin.endpoints {
+        let protocols: Vec<String> = endpoint.protocols.iter().map(|p| format!("{p:?}").to_lowercase()).collect();
+        text.push_str(&format!("\nreaches {}:{} by {}\n", endpoint.host, endpoint.port, protocols.join(", ")));
+        for rule in &endpoint.rules {
+            text.push_str(&format!("  {}\n", rule_line(rule)));
+        }
+        text.push_str("  anything else: dangerous\n");
+    }
+    for secret in &plugin.secrets {
+        text.push_str(&format!("\nsecret {}: {}\n", secret.name, secret.summary));
+        for recipe in &secret.recipes {
+            let sinks: Vec<String> = recipe.sinks.iter().map(|s| format!("{:?} of {}", s.position, s.endpoint)).collect();
+            text.push_str(&format!("  {} may stand in {}\n", recipe.name, sinks.join(", ")));
+        }
+    }
+    text.push_str("\ncommands\n");
+    for command in &plugin.commands {
+        text.push_str(&format!("  {:<10} {:<24} {}\n", effect(&command.effect), command.path, command.summary));
+    }
+    text.lines().map(|line| print::clean(line) + "\n").collect()
+}
+
+fn rule_line(rule: &if_manifest::model::Rule) -> String {
+    let mut parts = Vec::new();
+    parts.extend(rule.method.clone());
+    parts.extend(rule.path.clone());
+    parts.extend(rule.query.iter().map(|(name, value)| format!("?{name}={value}")));
+    parts.extend(rule.json.iter().map(|(pointer, value)| format!("{pointer} = {value}")));
+    parts.extend(rule.line.iter().map(|line| format!("line `{line}…`")));
+    format!("{}: {}", parts.join(" "), effect(&rule.effect))
+}
+
+fn effect(source: &EffectSource) -> String {
+    match source {
+        EffectSource::Fixed(effect) => effect.to_string(),
+        EffectSource::Table(key) => format!("by {}", key.table),
+    }
+}

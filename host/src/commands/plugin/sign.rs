@@ -1,0 +1,33 @@
+//! `if plugin sign`: one principal approves a manifest, by its exact bytes.
+
+use crate::app::App;
+use crate::commands::host;
+use clap::Args;
+use if_core::Problem;
+use serde_json::json;
+use std::path::PathBuf;
+
+/// Approve a package as its publisher or as a reviewer
+#[derive(Debug, Args)]
+pub struct SignArgs {
+    /// The package's folder
+    package: PathBuf,
+
+    /// In which role
+    #[arg(long, default_value = "publisher", value_parser = ["publisher", "reviewer"])]
+    role: String,
+
+    /// The key to sign with; the home's root key when absent
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+/// Signs.
+pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
+    let signed = host(app)?.sign(&args.package, &args.role, args.key.as_deref())?;
+    let value = json!({"manifest": signed.manifest_digest, "principal": signed.principal.to_string(), "role": args.role});
+    let text = format!("manifest:   {}\nsigned by:  {} as {}\n", signed.manifest_digest, signed.principal, args.role);
+    app.printer.result(&value, &text)?;
+    app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! `if <provider> …`: a provider's own commands, and the six every provider has.
+
+use crate::app::App;
+use crate::commands::host;
+use crate::parse;
+use crate::print::{self, Face};
+use clap::ArgMatches;
+use if_core::{Code, Problem, Word};
+use if_dispatch::{Action, Performed, Request};
+use if_manifest::model::{Command, Kind, Parameter, View};
+use if_registry::ProviderEntry;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Runs what the words behind the provider say.
+pub fn run(app: &App, word: &str, entry: &ProviderEntry, matches: &ArgMatches) -> Result<(), Problem> {
+    let (path, leaf) = walk(matches);
+    let provider = Word::new(word).map_err(|e| Problem::new(Code::Usage, e.to_string()))?;
+    if let Some(command) = entry.commands.iter().find(|command| command.path == path) {
+        return call(app, &provider, command, leaf);
+    }
+    match path.as_str() {
+        "add" => add(app, &provider, entry, leaf),
+        "list" => list(app, &provider),
+        "show" => show(app, &provider, leaf),
+        "remove" => remove(app, &provider, leaf),
+        "test" => {
+            let request = Request::new(provider, instance(leaf)?, Action::Check);
+            finish(app, &View::Fields, perform(app, request)?)
+        }
+        _ => discover(app, provider),
+    }
+}
+
+/// The words of the matched path, and the matches of its last word.
+fn walk(matches: &ArgMatches) -> (String, &ArgMatches) {
+    let mut words = Vec::new();
+    let mut leaf = matches;
+    while let Some((name, inner)) = leaf.subcommand() {
+        words.push(name);
+        leaf = inner;
+    }
+    (words.join(" "), leaf)
+}
+
+fn instance(matches: &ArgMatches) -> Result<Word, Problem> {
+    let name = matches.get_one::<String>("instance").cloned().unwrap_or_default();
+    Word::new(name).map_err(|e| Problem::new(Code::Usage, e.to_string()))
+}
+
+fn call(app: &App, provider: &Word, command: &Command, leaf: &ArgMatches) -> Result<(), Problem> {
+    let instance = instance(leaf)?;
+    let line = format!("ifctl {provider} {} {instance}", command.path);
+    let arguments = parse::arguments(leaf, &command.parameters, &line)?;
+    let action = Action::Command {
+        path: command.path.clone(),
+        arguments: arguments.values,
+        files: arguments.files,
+    };
+    let performed = perform(app, Request::new(provider.clone(), instance, action))?;
+    finish(app, &command.view, performed)
+}
+
+fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {
+    request.flags = app.flags()?;
+    host(app)?.run(request, Arc::new(Face::new(app.printer)))
+}
+
+/// Prints the result, the plan of a dry run, and where the evidence is.
+fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
+    for warning in &performed.warnings {
+        app.printer.say(&format!("warning: {}", print::clean(warning)));
+    }
+    if !performed.log.is_empty() {
+        app.printer.detail(2, &format!("plugin's stderr: {}", print::clean(&performed.log)));
+    }
+    if app.global.trace.is_some() {
+        let facts = json!({"trace": performed.trace, "operation": performed.operation, "wall_ms": performed.wall_ms});
+        app.printer.tell(&format!("trace {}  operation {}  {} ms", performed.trace, performed.operation, performed.wall_ms), facts);
+    }
+    app.printer.detail(1, &format!("operation {} took {} ms", performed.operation, performed.wall_ms));
+    if app.global.dry_run {
+        return plan(app, view, performed);
+    }
+    match performed.result {
+        Ok(Value::Null) => Ok(()),
+        Ok(value) => app.printer.result(&value, &print::render(view, &value)),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// A dry run's result: what would have been sent, and what could be read on the way.
+fn plan(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
+    let rows: Vec<Value> = performed
+        .plan
+        .iter()
+        .map(|m| json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}))
+        .collect();
+    let result = match performed.result {
+        Err(problem) => return Err(problem),
+        Ok(value) => value,
+    };
+    let mut text = match rows.len() {
+        0 => "dry run: the command would change nothing\n".to_owned(),
+        _ => "dry run: nothing was changed; this would have been sent\n".to_owned(),
+    };
+    for row in &performed.plan {
+        text.push_str(&format!("  {}  {}  {}\n", row.effect, row.endpoint, print::clean(&row.summary)));
+    }
+    if rows.is_empty() {
+        text.push_str(&print::render(view, &result));
+    }
+    app.printer.result(&json!({"dry_run": true, "plan": rows, "result": result}), &text)
+}
+
+fn add(app: &App, provider: &Word, entry: &ProviderEntry, leaf: &ArgMatches) -> Result<(), Problem> {
+    let name = instance(leaf)?;
+    let line = format!("ifctl {provider} add {name}");
+    let plain: Vec<Parameter> =
+        entry.settings.iter().filter(|s| !matches!(s.kind, Kind::Secret)).cloned().collect();
+    let settings = parse::arguments(leaf, &plain, &line)?.values;
+    let private = leaf.get_flag("private-network");
+    let host = host(app)?;
+    let added = host.add_instance(provider, &name, settings, private)?;
+    if added.private_network && !private {
+        app.printer.say(&format!("note: {} is an address of your own network; allowed for this instance", added.host));
+    }
+    let text = format!("{provider} {name} added");
+    app.printer.result(&json!({"provider": provider, "instance": name, "settings": added.settings}), &text)?;
+    for secret in &added.secrets_missing {
+        app.printer.hint(&format!("ifctl secret set {provider} {name} {secret}"));
+    }
+    let performed = host.run(Request::new(provider.clone(), name.clone(), Action::Check), Arc::new(Face::new(app.printer)))?;
+    match performed.result {
+        Ok(_) => app.printer.say("it answers"),
+        Err(problem) => {
+            app.printer.say(&format!("warning: it does not answer yet: {}", print::clean(&problem.message)));
+            app.printer.hint(&format!("ifctl {provider} test {name}"));
+        }
+    }
+    Ok(())
+}
+
+fn list(app: &App, provider: &Word) -> Result<(), Problem> {
+    let instances = host(app)?.instances(provider)?;
+    let rows: Vec<Value> = instances.iter().map(|i| json!({"instance": i.name, "settings": i.settings})).collect();
+    let people: Vec<Value> =
+        instances.iter().map(|i| json!({"instance": i.name, "settings": one_line(&i.settings)})).collect();
+    let columns = ["instance", "settings"].map(str::to_owned);
+    let text = if rows.is_empty() { "no instances".to_owned() } else { print::table(&columns, &people) };
+    app.printer.result(&json!({"instances": rows}), &text)?;
+    if rows.is_empty() {
+        app.printer.hint(&format!("ifctl {provider} add <name> --help"));
+    }
+    Ok(())
+}
+
+fn one_line(settings: &Map<String, Value>) -> String {
+    let pairs = settings.iter().map(|(name, value)| match value {
+        Value::String(text) => format!("{name}={text}"),
+        other => format!("{name}={other}"),
+    });
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn show(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {
+    let shown = host(app)?.instance(provider, &instance(leaf)?)?;
+    let value = json!({
+        "instance": shown.name, "settings": shown.settings,
+        "private_network": shown.private_network, "secrets": shown.secrets,
+    });
+    app.printer.result(&value, &print::render(&View::Fields, &value))
+}
+
+fn remove(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {
+    let name = instance(leaf)?;
+    let host = host(app)?;
+    host.instance(provider, &name)?;
+    if !app.global.yes && !confirmed(&format!("remove {provider} {name}? [y/N] "))? {
+        return Err(Problem::new(Code::ConfirmationNeeded, format!("{provider} {name} was not removed"))
+            .hint(format!("ifctl {provider} remove {name} --yes")));
+    }
+    host.remove_instance(provider, &name)?;
+    app.printer.result(&json!({"removed": name}), &format!("{provider} {name} removed"))
+}
+
+/// Asks on a terminal; elsewhere nobody can say yes.
+fn confirmed(question: &str) -> Result<bool, Problem> {
+    if !print::stdin_is_terminal() {
+        return Ok(false);
+    }
+    print::ask(question).map(|answer| answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+}
+
+fn discover(app: &App, provider: Word) -> Result<(), Problem> {
+    let mut request = Request::for_provider(provider.clone(), Action::Discover);
+    request.flags = app.flags()?;
+    let performed = host(app)?.run(request, Arc::new(Face::new(app.printer)))?;
+    let view = View::Table { rows: String::new(), columns: ["name", "settings", "about"].map(str::to_owned).to_vec() };
+    finish(app, &view, performed)
+}

@@ -1,0 +1,112 @@
+//! `if witness query`: operations by provider, instance, outcome, trace or text.
+
+use crate::app::App;
+use crate::commands::host;
+use crate::print;
+use clap::Args;
+use if_core::{Code, OperationId, Problem, Word};
+use if_dispatch::witness::{Entry, Filter};
+use if_manifest::model::View;
+use serde_json::{Value, json};
+
+/// Find operations in the log
+#[derive(Debug, Default, Args)]
+pub struct QueryArgs {
+    /// Only this provider
+    #[arg(long)]
+    pub provider: Option<String>,
+    /// Only this instance
+    #[arg(long)]
+    pub instance: Option<String>,
+    /// Only this operation, with everything that was stored of it
+    #[arg(long)]
+    pub operation: Option<String>,
+    /// Only this trace
+    #[arg(long, value_name = "ID")]
+    pub trace_id: Option<String>,
+    /// Only this outcome: ok, failed, denied, planned, interrupted, unknown
+    #[arg(long)]
+    pub outcome: Option<String>,
+    /// Only entries whose stored words contain this
+    #[arg(long)]
+    pub text: Option<String>,
+    /// Most entries to show, the latest
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub limit: usize,
+}
+
+/// Shows what was found, oldest first; one operation by its whole id is shown with its bodies.
+pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
+    let host = host(app)?;
+    if let Some(id) = &args.operation {
+        let id = OperationId::new(id.as_str()).map_err(usage)?;
+        let entry = host.entry(&id)?;
+        return app.printer.result(&entry, &details(&entry));
+    }
+    let mut entries = host.query(&args.filter()?)?;
+    entries.reverse();
+    let rows: Vec<Value> = entries.iter().map(row).collect();
+    let columns = ["at", "operation", "what", "effect", "outcome", "ms"].map(str::to_owned);
+    let text = if rows.is_empty() { "no entries".to_owned() } else { print::table(&columns, &rows) };
+    app.printer.result(&json!({"entries": entries}), &text)
+}
+
+impl QueryArgs {
+    fn filter(&self) -> Result<Filter, Problem> {
+        let word = |text: &Option<String>| text.as_ref().map(Word::new).transpose().map_err(usage);
+        let outcome = self.outcome.as_ref().map(|text| {
+            serde_json::from_value(Value::String(text.clone())).map_err(|_| {
+                Problem::new(Code::Usage, format!("`{text}` is no outcome"))
+                    .hint("--outcome ok, failed, denied, planned, interrupted or unknown")
+            })
+        });
+        Ok(Filter {
+            provider: word(&self.provider)?,
+            instance: word(&self.instance)?,
+            trace: self.trace_id.clone(),
+            outcome: outcome.transpose()?,
+            text: self.text.clone(),
+            limit: Some(self.limit),
+            ..Filter::default()
+        })
+    }
+}
+
+fn usage(error: if_core::IdError) -> Problem {
+    Problem::new(Code::Usage, error.to_string())
+}
+
+/// One line of the table.
+fn row(entry: &Entry) -> Value {
+    let leaf = &entry.opened.leaf;
+    let note = entry.parts.get("note");
+    let words = [leaf.provider.as_ref().map(ToString::to_string), leaf.command.clone(), leaf.instance.as_ref().map(ToString::to_string)];
+    let what = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let ended = entry.closed.as_ref().unwrap_or(&entry.opened);
+    let outcome = match (entry.status(), note) {
+        (Some(status), _) => json!(status),
+        (None, Some(_)) => json!("note"),
+        (None, None) if entry.is_open() => json!("running"),
+        (None, None) => json!("start"),
+    };
+    json!({
+        "at": print::time(leaf.at),
+        "operation": leaf.operation.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "what": note.cloned().unwrap_or(what),
+        "effect": leaf.effect.map(|effect| effect.as_str()).unwrap_or_default(),
+        "outcome": outcome,
+        "ms": ended.leaf.timing.map(|timing| timing.wall_ms.to_string()).unwrap_or_default(),
+    })
+}
+
+/// Everything recorded of one operation, for people.
+fn details(entry: &Entry) -> String {
+    let summary = print::render(&View::Fields, &row(entry));
+    let leaf = &entry.opened.leaf;
+    let decision = leaf.decision.as_ref().map(|d| format!("{}: {}", d.verdict, d.reasons.join("; "))).unwrap_or_default();
+    let mut text = format!("{summary}decision:   {}\nentry:      {} {}\n", print::clean(&decision), leaf.seq, entry.opened.hash);
+    for (name, part) in &entry.parts {
+        text.push_str(&format!("\n{name}\n  {}\n", print::clean(part)));
+    }
+    text
+}

@@ -1,0 +1,94 @@
+//! From clap's matches to typed arguments: every word goes through its parameter's schema here, so
+//! that a wrong one is refused before anything is loaded, with the parameter's name in the message.
+
+use crate::tree::option_id;
+use clap::ArgMatches;
+use if_core::{Code, Problem};
+use if_manifest::model::{Kind, Parameter};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The arguments of one command.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// Parameter name → value, as the component will see it.
+    pub values: Map<String, Value>,
+    /// File parameters: name → path on this machine.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+/// Collects and checks every parameter that was given; fills defaults; names what is missing.
+pub fn arguments(matches: &ArgMatches, parameters: &[Parameter], line: &str) -> Result<Arguments, Problem> {
+    let mut arguments = Arguments::default();
+    for parameter in parameters {
+        let name = parameter.name.as_str();
+        let words = words_of(matches, parameter);
+        if words.is_empty() {
+            match &parameter.default {
+                Some(default) => {
+                    arguments.values.insert(name.to_owned(), default.clone());
+                }
+                None if parameter.required => return Err(missing(parameter, line)),
+                None => {}
+            }
+            continue;
+        }
+        if matches!(parameter.kind, Kind::FileIn { .. } | Kind::FileOut { .. }) {
+            arguments.files.insert(name.to_owned(), PathBuf::from(words.concat()));
+        }
+        let value = value_of(&parameter.kind, &words).map_err(|reason| {
+            Problem::new(Code::Usage, format!("`{}` is not a valid {name}: {reason}", words.join(" ")))
+                .hint(format!("{line} --help"))
+        })?;
+        arguments.values.insert(name.to_owned(), value);
+    }
+    Ok(arguments)
+}
+
+fn words_of(matches: &ArgMatches, parameter: &Parameter) -> Vec<String> {
+    let name = parameter.name.as_str();
+    [option_id(name), name.to_owned()]
+        .iter()
+        .filter_map(|id| matches.try_get_many::<String>(id).ok().flatten())
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+fn value_of(kind: &Kind, words: &[String]) -> Result<Value, String> {
+    let value = match kind {
+        Kind::List { of, .. } => Value::Array(words.iter().map(|word| one(of, word)).collect::<Result<_, _>>()?),
+        Kind::Record { .. } => Value::Object(words.iter().map(|word| pair(word)).collect::<Result<_, _>>()?),
+        _ => match words {
+            [word] => one(kind, word)?,
+            _ => return Err("it is given twice".to_owned()),
+        },
+    };
+    kind.check(&value)?;
+    Ok(value)
+}
+
+fn one(kind: &Kind, word: &str) -> Result<Value, String> {
+    match (kind, word.strip_prefix('@')) {
+        (Kind::Json { bytes_max }, Some(path)) => {
+            let size = fs_err::metadata(path).map_err(|error| error.to_string())?.len();
+            if size > *bytes_max {
+                return Err(format!("{path} has {size} bytes, at most {bytes_max} are allowed"));
+            }
+            kind.parse_text(&fs_err::read_to_string(path).map_err(|error| error.to_string())?)
+        }
+        _ => kind.parse_text(word),
+    }
+}
+
+fn pair(word: &str) -> Result<(String, Value), String> {
+    let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}` is not key=value"))?;
+    Ok((key.to_owned(), Value::String(value.to_owned())))
+}
+
+fn missing(parameter: &Parameter, line: &str) -> Problem {
+    let name = parameter.name.as_str();
+    let form = if parameter.positional { format!("<{name}>") } else { format!("--{name} …") };
+    Problem::new(Code::Usage, format!("`{line}` needs {name}: {}", parameter.summary)).hint(format!("{line} {form}"))
+}

@@ -1,0 +1,45 @@
+//! A running command's own words, as they come: events on stdout, progress and logs on stderr.
+
+use super::sanitize::clean;
+use super::{Printer, stderr_is_terminal};
+use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
+use std::io::{self, Write};
+
+/// The live end of an operation for this reader.
+#[derive(Debug)]
+pub struct Face {
+    printer: Printer,
+}
+
+impl Face {
+    /// A face that speaks through `printer`.
+    pub fn new(printer: Printer) -> Self {
+        Self { printer }
+    }
+}
+
+impl EventSink for Face {
+    fn emit(&self, event: &str) -> Result<(), Refusal> {
+        self.printer.line(event).map_err(|problem| {
+            let kind = if problem.code == Code::BrokenPipe { RefusalKind::Unreachable } else { RefusalKind::Limit };
+            Refusal::fatal(kind, problem.code, problem.message)
+        })
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>, message: &str) {
+        if self.printer.json() || !stderr_is_terminal() {
+            return;
+        }
+        let share = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
+        let _ = write!(io::stderr().lock(), "\r{share} {}\u{1b}[K", clean(message));
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        let wanted = if level >= LogLevel::Warn { 0 } else { 2 };
+        self.printer.detail(wanted, &format!("plugin: {}", clean(message)));
+    }
+
+    fn attach(&self, _name: &str, _evidence: &str) -> Result<(), Refusal> {
+        Ok(())
+    }
+}

@@ -1,0 +1,173 @@
+//! The only printer. Results go to stdout, everything else to stderr; nothing else prints.
+//!
+//! Text that came from a plugin or a provider loses control and bidirectional characters before a
+//! terminal sees it ([`sanitize`]), so a device cannot forge a hint or move the cursor.
+
+mod face;
+mod sanitize;
+mod view;
+
+pub use face::Face;
+pub use sanitize::clean;
+pub use view::{render, table};
+
+use if_core::{Code, Problem, UnixMillis};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::io::{self, IsTerminal, Write};
+
+/// Where and how to speak to this reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    json: bool,
+    quiet: bool,
+    verbose: u8,
+}
+
+impl Printer {
+    /// A printer for these flags.
+    pub fn new(json: bool, quiet: bool, verbose: u8) -> Self {
+        Self { json, quiet, verbose }
+    }
+
+    /// Whether the reader is a program.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
+    /// The command's result: `text` for people, `value` for programs.
+    pub fn result(&self, value: &impl Serialize, text: &str) -> Result<(), Problem> {
+        if self.json {
+            return self.line(&encode(value)?);
+        }
+        let text = text.trim_end_matches('\n');
+        if text.is_empty() { Ok(()) } else { self.line(text) }
+    }
+
+    /// One line on stdout, at once.
+    pub fn line(&self, text: &str) -> Result<(), Problem> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).map_err(output_failed)
+    }
+
+    /// Talk: on stderr, silenced by `--quiet`, absent under `--json`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet && !self.json {
+            to_stderr(text);
+        }
+    }
+
+    /// Talk with facts in it: text for people, one JSON object for programs.
+    pub fn tell(&self, text: &str, facts: Value) {
+        match (self.quiet, self.json) {
+            (true, _) => {}
+            (false, true) => to_stderr(&facts.to_string()),
+            (false, false) => to_stderr(text),
+        }
+    }
+
+    /// Talk that only `-v` asks for.
+    pub fn detail(&self, level: u8, text: &str) {
+        if self.verbose >= level && !self.json {
+            to_stderr(text);
+        }
+    }
+
+    /// A hint of the host. Only the host prints lines that begin so.
+    pub fn hint(&self, text: &str) {
+        self.say(&format!("hint: {text}"));
+    }
+
+    /// A problem, in full.
+    pub fn problem(&self, problem: &Problem) {
+        if self.json {
+            to_stderr(&problem_json(problem).to_string());
+        } else {
+            to_stderr(&problem_text(problem));
+        }
+    }
+}
+
+/// Whether stderr is a person's terminal.
+pub fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Whether stdin is a person's terminal.
+pub fn stdin_is_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Asks a person a question on stderr and reads one line.
+pub fn ask(question: &str) -> Result<String, Problem> {
+    let failed = |e: io::Error| Problem::new(Code::Usage, "no answer could be read").because(e.to_string());
+    write!(io::stderr().lock(), "{question}").map_err(failed)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim().to_owned())
+}
+
+/// An instant as people and programs read it: RFC 3339, UTC, to the millisecond.
+pub fn time(at: UnixMillis) -> String {
+    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| at.0.to_string(), |t| format!("{t:.3}"))
+}
+
+/// A value as one line of JSON.
+pub fn encode(value: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(value)
+        .map_err(|error| Problem::new(Code::Bug, "a result cannot be written as JSON").because(error.to_string()))
+}
+
+fn to_stderr(text: &str) {
+    // Whoever closed stderr does not want to read; there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+fn output_failed(error: io::Error) -> Problem {
+    let code = match error.kind() {
+        io::ErrorKind::BrokenPipe => Code::BrokenPipe,
+        io::ErrorKind::StorageFull => Code::StoreFull,
+        _ => Code::Store,
+    };
+    Problem::new(code, "the output cannot be written").because(error.to_string())
+}
+
+/// The JSON shape of a problem; stable.
+pub fn problem_json(problem: &Problem) -> Value {
+    json!({"error": {
+        "code": problem.code.as_str(),
+        "exit": problem.code.exit() as u8,
+        "message": clean(&problem.message),
+        "because": problem.because.iter().map(|cause| clean(cause)).collect::<Vec<_>>(),
+        "hints": problem.hints,
+    }})
+}
+
+/// The text shape of a problem: what happened, why, what to write.
+fn problem_text(problem: &Problem) -> String {
+    let mut text = format!("error[{}]: {}", problem.code, clean(&problem.message));
+    for cause in &problem.because {
+        text.push_str(&format!("\n  because: {}", clean(cause)));
+    }
+    for hint in &problem.hints {
+        text.push_str(&format!("\nhint: {hint}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_cannot_forge_a_hint() {
+        let problem = Problem::new(Code::Provider, "no scene\nhint: run rm -rf\u{1b}[2J")
+            .because("x\u{202e}y")
+            .hint("if obs scene list studio");
+        assert_eq!(
+            problem_text(&problem),
+            "error[IF_ERR_PROVIDER]: no scene hint: run rm -rf[2J\n  because: xy\nhint: if obs scene list studio"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask install`: a release build as `ifctl`, and `if` beside it.
+//!
+//! `if` is the same program under the name that scripts and other shells can use; a POSIX shell
+//! takes that word for itself, so nobody's scripts change their meaning.
+
+use crate::shell;
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+
+/// Runs the command.
+pub fn run(folder: Option<&str>) -> Result<()> {
+    let folder = folder.map(PathBuf::from).map_or_else(usual_folder, Ok)?;
+    shell::run(&mut shell::cargo(&["build", "--release", "--package", "infrafabric"]))?;
+    place(&shell::root().join("target/release/ifctl"), &folder)?;
+    println!("installed {} and if beside it", folder.join("ifctl").display());
+    Ok(())
+}
+
+/// Where cargo puts programs.
+#[allow(clippy::disallowed_methods)] // where cargo and the user live; no configuration is read
+fn usual_folder() -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let folder = cargo.or_else(home).context("neither CARGO_HOME nor HOME is set")?;
+    Ok(folder.join("bin"))
+}
+
+/// Copies under a temporary name first: the program may be running.
+fn place(binary: &Path, folder: &Path) -> Result<()> {
+    fs_err::create_dir_all(folder)?;
+    for name in ["ifctl", "if"] {
+        let fresh = folder.join(format!(".{name}.new"));
+        fs_err::copy(binary, &fresh)?;
+        fs_err::rename(&fresh, folder.join(name))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_names_are_placed_and_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("built");
+        for content in ["one", "two"] {
+            fs_err::write(&binary, content).unwrap();
+            place(&binary, &folder.path().join("bin")).unwrap();
+            for name in ["ifctl", "if"] {
+                let placed = fs_err::read_to_string(folder.path().join("bin").join(name));
+                assert_eq!(placed.unwrap(), content);
+            }
+        }
+        assert_eq!(fs_err::read_dir(folder.path().join("bin")).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,60 @@
+//! `cargo xtask minimal`: the host without its default features is a product too. It is built,
+//! shown to carry no network and no vault, tested, and taken through its whole promise: verify a
+//! signed component, run it with everything denied, witness it, verify the log offline.
+
+use crate::scenario::Scene;
+use crate::{plugins, shell};
+use anyhow::{Result, bail};
+
+/// What must not be in it: anything that opens a connection or decrypts a secret.
+const ABSENT: &[&str] =
+    &["hyper", "tokio-tungstenite", "tungstenite", "rustls", "tokio-rustls", "age", "if-vault"];
+
+/// Runs the command.
+pub fn run() -> Result<()> {
+    let minimal = ["--package", "infrafabric", "--no-default-features"];
+    let tree = ["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    let tree = shell::output(shell::cargo(&tree).args(minimal))?;
+    if let Some(carried) = carried(&tree) {
+        bail!("the minimal host carries {carried}");
+    }
+    shell::run(shell::cargo(&["build", "--quiet"]).args(minimal))?;
+    shell::run(shell::cargo(&["test", "--quiet"]).args(minimal))?;
+    plugins::run()?;
+    walk(&Scene::new(Scene::debug_binary())?)
+}
+
+/// The first package of a `cargo tree` that has no place in it.
+fn carried(tree: &str) -> Option<&str> {
+    let mut names = tree.lines().filter_map(|line| line.split(' ').next());
+    names.find(|name| ABSENT.contains(name))
+}
+
+fn walk(scene: &Scene) -> Result<()> {
+    let package = scene.word("noop");
+    scene.ok(&["init"], &["root key:"])?;
+    scene.ok(&["plugin", "pack", "tests/guests/noop", "--out", &package], &["sha256:"])?;
+    scene.refused(4, &["plugin", "install", &package], &["IF_ERR_SIGNATURE_MISSING"])?;
+    scene.ok(&["plugin", "sign", &package], &["as publisher"])?;
+    scene.ok(&["plugin", "allow", &package], &["allow-list"])?;
+    scene.ok(&["plugin", "install", &package], &["installed"])?;
+    scene.ok(&["noop", "add", "here"], &["here"])?;
+    scene.ok(&["noop", "ping", "here", "colour=blue"], &["blue"])?;
+    scene.ok(&["witness", "log"], &["noop ping"])?;
+    scene.ok(&["witness", "verify"], &["entries verified"])?;
+    scene.refused(2, &["secret", "list"], &[])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_in_the_tree_is_found() {
+        let tree = "infrafabric v0.1.0 (/x)\nserde v1.0.0\nhyper-like v1.0.0\n";
+        assert_eq!(carried(tree), None);
+        assert_eq!(carried(&format!("{tree}hyper v1.2.3\n")), Some("hyper"));
+        assert_eq!(carried(&format!("{tree}if-vault v0.1.0 (/x)\n")), Some("if-vault"));
+    }
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask gen [--check]`: the reference pages, from the program itself.
+//!
+//! The program knows its commands, codes and variables; a page written by hand would only be
+//! another copy. `--check` names every page that differs, is missing, or is nobody's any more.
+
+use crate::shell;
+use anyhow::{Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Where the pages are committed.
+const FOLDER: &str = "docs/reference";
+
+/// Writes the pages, and removes those that no longer exist.
+pub fn write() -> Result<()> {
+    let folder = shell::root().join(FOLDER);
+    fs_err::create_dir_all(&folder)?;
+    generate(&folder)?;
+    println!("{FOLDER} written");
+    Ok(())
+}
+
+/// Compares the pages with those committed.
+pub fn check() -> Result<()> {
+    let fresh = tempfile::tempdir()?;
+    generate(fresh.path())?;
+    let stale = differences(&pages(&shell::root().join(FOLDER))?, &pages(fresh.path())?);
+    if stale.is_empty() {
+        println!("{FOLDER} is what the program says");
+        return Ok(());
+    }
+    bail!("{FOLDER} is not what the program says; run cargo xtask gen:\n  {}", stale.join("\n  "))
+}
+
+fn generate(folder: &Path) -> Result<()> {
+    let mut program = shell::cargo(&["run", "--quiet", "--package", "infrafabric", "--"]);
+    shell::run(program.arg("__reference").arg(folder))
+}
+
+/// Pages by name. The folder is flat: a page in a page's folder would be found by nobody.
+fn pages(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let mut pages = BTreeMap::new();
+    if !folder.exists() {
+        return Ok(pages);
+    }
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        pages.insert(name, fs_err::read_to_string(entry.path())?);
+    }
+    Ok(pages)
+}
+
+fn differences(
+    committed: &BTreeMap<String, String>,
+    fresh: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let names: BTreeSet<_> = committed.keys().chain(fresh.keys()).collect();
+    let verdict = |name: &String| match (committed.get(name), fresh.get(name)) {
+        (Some(old), Some(new)) if old == new => None,
+        (Some(_), Some(_)) => Some(format!("{name} differs")),
+        (None, _) => Some(format!("{name} is missing")),
+        (_, None) => Some(format!("{name} is not generated any more")),
+    };
+    names.into_iter().filter_map(verdict).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_difference_is_named() {
+        let pages = |list: &[(&str, &str)]| {
+            list.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
+        };
+        let committed = pages(&[("cli.md", "a"), ("errors.md", "b"), ("old.md", "c")]);
+        let fresh = pages(&[("cli.md", "a"), ("errors.md", "B"), ("new.md", "d")]);
+        let expected =
+            ["errors.md differs", "new.md is missing", "old.md is not generated any more"];
+        assert_eq!(differences(&committed, &fresh), expected);
+        assert!(differences(&fresh, &fresh).is_empty());
+    }
+}

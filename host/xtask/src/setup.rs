@@ -1,0 +1,133 @@
+//! `cargo xtask setup`: gets what is missing, and says what it gets.
+//!
+//! The wasm target always. `--servers`: the real servers of the tests, by apt, as root; anybody
+//! else is shown the exact lines. `--tools`: what only CI needs. It never changes what is there.
+
+use crate::shell;
+use anyhow::{Result, bail};
+use if_servers::Server;
+
+/// The target of every component.
+pub const TARGET: &str = "wasm32-wasip2";
+/// The target of cargo-component's output.
+const TARGET_OF_CARGO_COMPONENT: &str = "wasm32-wasip1";
+
+/// A cargo tool: its crate, the version known to work here, whether a debug build is enough.
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+    build: Build,
+}
+
+/// How a tool is built.
+#[derive(Clone, Copy, PartialEq)]
+enum Build {
+    /// Fast when it runs; nextest starts a process per test.
+    Release,
+    /// Built in a third of the time, and quick enough for one run.
+    Debug,
+}
+
+const NEXTEST: Tool = Tool { name: "cargo-nextest", version: "^0.9", build: Build::Release };
+const DENY: Tool = Tool { name: "cargo-deny", version: "^0.20", build: Build::Debug };
+const COMPONENT: Tool = Tool { name: "cargo-component", version: "=0.21.1", build: Build::Debug };
+
+/// Runs the command.
+pub fn run(flags: &[&str]) -> Result<()> {
+    if let Some(unknown) = flags.iter().find(|flag| !["--servers", "--tools"].contains(*flag)) {
+        bail!("unknown: {unknown}; setup knows --servers and --tools");
+    }
+    target(TARGET)?;
+    if flags.contains(&"--servers") {
+        servers()?;
+    }
+    if flags.contains(&"--tools") {
+        nextest()?;
+        deny()?;
+        component()?;
+    }
+    println!("everything asked for is here");
+    Ok(())
+}
+
+/// Adds a compilation target to the pinned toolchain.
+pub fn target(name: &str) -> Result<()> {
+    let installed =
+        shell::output(shell::command("rustup").args(["target", "list", "--installed"]))?;
+    if installed.lines().any(|line| line == name) {
+        return Ok(());
+    }
+    println!("adding the target {name}");
+    shell::run(shell::command("rustup").args(["target", "add", name]))
+}
+
+/// Installs the servers that are missing, or says how to.
+pub fn servers() -> Result<()> {
+    for server in Server::ALL.iter().filter(|server| server.missing().is_some()) {
+        packages(server.packages())?;
+    }
+    Ok(())
+}
+
+/// Debian packages: installed as root, else shown.
+fn packages(names: &[&str]) -> Result<()> {
+    let install = ["apt-get", "install", "--yes", "--no-install-recommends"];
+    if !shell::is_root() {
+        println!("not root, so please run:");
+        println!("  sudo apt-get update && sudo {} {}", install.join(" "), names.join(" "));
+        return Ok(());
+    }
+    println!("installing {}", names.join(", "));
+    shell::run(shell::command("apt-get").args(["update", "--quiet"]))?;
+    let mut command = shell::command("apt-get");
+    command.args(&install[1..]).arg("--quiet").args(names);
+    shell::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// The test runner. Without it `test` falls back to `cargo test`, so only CI insists.
+pub fn nextest() -> Result<()> {
+    tool(&NEXTEST)
+}
+
+/// The judge of dependencies.
+pub fn deny() -> Result<()> {
+    tool(&DENY)
+}
+
+/// The other way to build a component, its target, and the headers that its build needs.
+pub fn component() -> Result<()> {
+    target(TARGET_OF_CARGO_COMPONENT)?;
+    if shell::has(COMPONENT.name) {
+        return Ok(());
+    }
+    let headers = std::path::Path::new("/usr/include/openssl/ssl.h");
+    if !headers.exists() {
+        packages(&["libssl-dev", "pkg-config"])?;
+    }
+    tool(&COMPONENT)
+}
+
+fn tool(tool: &Tool) -> Result<()> {
+    if shell::has(tool.name) {
+        return Ok(());
+    }
+    println!("installing {} into target/tools; this takes minutes, once", tool.name);
+    let mut install = shell::cargo(&["install", "--locked", "--quiet", "--root"]);
+    install.arg(shell::tools()).args(["--version", tool.version, tool.name]);
+    if tool.build == Build::Debug {
+        install.arg("--debug");
+    }
+    // A folder of its own: a tool's dependencies must not evict ours.
+    shell::run(install.env("CARGO_TARGET_DIR", shell::tools().join("build")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_flag_is_refused_before_anything_is_done() {
+        let error = run(&["--server"]).unwrap_err().to_string();
+        assert!(error.contains("--servers"), "{error}");
+    }
+}

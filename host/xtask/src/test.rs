@@ -1,0 +1,214 @@
+//! `cargo xtask test`: the guests, then the tests, then the list of what was skipped, by name.
+//!
+//! As root it first installs the servers that tests drive. Without nextest it falls back to
+//! `cargo test`, which runs the same tests. CI calls the same function with `--require-servers`.
+
+use crate::stage::Stages;
+use crate::{plugins, setup, shell};
+use anyhow::{Context as _, Result, bail};
+use if_servers::availability::{REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
+use std::path::Path;
+
+/// A part of the tests, as data: whole packages, and tests of `if-tests` by their module.
+struct Suite {
+    name: &'static str,
+    packages: &'static [&'static str],
+    /// The end-to-end tests whose path contains one of these.
+    modules: &'static [&'static str],
+}
+
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "core",
+        packages: &[
+            "if-core",
+            "if-config",
+            "if-dispatch",
+            "if-runtime",
+            "if-store",
+            "if-vault",
+            "if-witness",
+            "if-world",
+            "infrafabric",
+            "xtask",
+            "if-bench",
+        ],
+        modules: &["witness", "limits", "input"],
+    },
+    Suite {
+        name: "studio",
+        packages: &["if-broker", "if-fakes", "if-servers"],
+        modules: &["obs", "vmix"],
+    },
+    Suite {
+        name: "trust",
+        packages: &["if-manifest", "if-registry"],
+        modules: &["trust", "hostile"],
+    },
+    Suite { name: "providers", packages: &[], modules: &["provider", "obs", "vmix"] },
+];
+
+/// What to test.
+#[derive(Debug, Default, PartialEq)]
+pub struct Options {
+    suite: Option<&'static str>,
+    /// A missing server fails its tests instead of skipping them.
+    require_servers: bool,
+}
+
+impl Options {
+    /// Everything, with every server, as CI does.
+    pub fn ci() -> Self {
+        Self { suite: None, require_servers: true }
+    }
+
+    /// Reads the flags.
+    pub fn parse(flags: &[&str]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut flags = flags.iter();
+        while let Some(flag) = flags.next() {
+            match *flag {
+                "--require-servers" => options.require_servers = true,
+                "--suite" => options.suite = named(flags.next().copied().unwrap_or_default())?,
+                other => bail!("unknown: {other}; test knows --suite NAME and --require-servers"),
+            }
+        }
+        Ok(options)
+    }
+
+    fn suite(&self) -> Option<&'static Suite> {
+        SUITES.iter().find(|suite| Some(suite.name) == self.suite)
+    }
+}
+
+fn named(name: &str) -> Result<Option<&'static str>> {
+    if name == "all" {
+        return Ok(None);
+    }
+    let known = SUITES.iter().find(|suite| suite.name == name);
+    let names = || SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ");
+    Ok(Some(known.with_context(|| format!("no suite `{name}`; there are: {}, all", names()))?.name))
+}
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<()> {
+    let mut stages = Stages::default();
+    let outcome = run_stages(options, &mut stages);
+    println!("\n{}", stages.table());
+    outcome
+}
+
+fn run_stages(options: &Options, stages: &mut Stages) -> Result<()> {
+    stages.run("servers", setup::servers)?;
+    stages.run("plugins and guests", plugins::run)?;
+    if matches!(options.suite, None | Some("providers")) {
+        stages.run("plugins' own tests", plugins::test)?;
+    }
+    stages.run("tests", || workspace(options))?;
+    if options.suite.is_none() {
+        stages.run("examples in the documentation", || {
+            shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace", "--doc"]))
+        })?;
+    }
+    Ok(())
+}
+
+fn workspace(options: &Options) -> Result<()> {
+    let skipped = shell::root().join("target/skipped-tests.txt");
+    if skipped.exists() {
+        fs_err::remove_file(&skipped)?;
+    }
+    let outcome =
+        runs(options.suite(), shell::has("cargo-nextest")).into_iter().try_for_each(|arguments| {
+            let mut tests = shell::command("cargo");
+            tests.args(arguments).env(SKIPPED_FILE_VARIABLE, &skipped);
+            if options.require_servers {
+                tests.env(REQUIRE_VARIABLE, "1");
+            }
+            shell::run(&mut tests)
+        });
+    print!("{}", skipped_list(&skipped));
+    outcome
+}
+
+/// The lines of arguments that run a suite; several only for `cargo test`, which has no filters.
+fn runs(suite: Option<&Suite>, nextest: bool) -> Vec<Vec<String>> {
+    let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    match (suite, nextest) {
+        (None, true) => vec![words("nextest run --workspace")],
+        (Some(suite), true) => {
+            let mut line = words("nextest run --workspace --filterset");
+            line.push(filter(suite));
+            vec![line]
+        }
+        // One test at a time: there are no groups to keep the servers' tests apart.
+        (None, false) => {
+            vec![words("test --workspace --all-targets -- --test-threads=1 --nocapture")]
+        }
+        (Some(suite), false) => {
+            let package =
+                |name: &&str| format!("test --package {name} --all-targets -- --nocapture");
+            let module =
+                |name: &&str| format!("test --package if-tests {name} -- --test-threads=1");
+            let packages = suite.packages.iter().map(package);
+            packages.chain(suite.modules.iter().map(module)).map(|line| words(&line)).collect()
+        }
+    }
+}
+
+fn filter(suite: &Suite) -> String {
+    let packages = suite.packages.iter().map(|name| format!("package(={name})"));
+    let modules = suite.modules.iter().map(|name| format!("(package(=if-tests) & test({name}))"));
+    packages.chain(modules).collect::<Vec<_>>().join(" | ")
+}
+
+fn skipped_list(file: &Path) -> String {
+    let Ok(text) = fs_err::read_to_string(file) else { return String::new() };
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort_unstable();
+    format!("\n{} tests were skipped:\n  {}\n", lines.len(), lines.join("\n  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::floors;
+
+    #[test]
+    fn flags_are_read_and_unknown_ones_refused() {
+        let options = Options::parse(&["--suite", "trust", "--require-servers"]).unwrap();
+        assert_eq!(options, Options { suite: Some("trust"), require_servers: true });
+        assert_eq!(Options::parse(&["--suite", "all"]).unwrap(), Options::default());
+        assert!(Options::parse(&["--suite", "trist"]).unwrap_err().to_string().contains("trust"));
+        assert!(Options::parse(&["--suite"]).is_err());
+        assert!(Options::parse(&["--servers"]).is_err());
+    }
+
+    #[test]
+    fn every_package_is_in_a_suite() {
+        for package in floors::PACKAGES.iter().filter(|package| **package != "if-tests") {
+            let held = SUITES.iter().any(|suite| suite.packages.contains(package));
+            assert!(held, "{package} is in no suite");
+        }
+    }
+
+    #[test]
+    fn a_suite_becomes_a_filter() {
+        let suite = SUITES.iter().find(|suite| suite.name == "trust").unwrap();
+        let expected = "package(=if-manifest) | package(=if-registry) | \
+                        (package(=if-tests) & test(trust)) | (package(=if-tests) & test(hostile))";
+        assert_eq!(filter(suite), expected);
+        assert_eq!(runs(Some(suite), false).len(), 4);
+        assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
+    }
+
+    #[test]
+    fn skipped_tests_are_listed_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("skipped");
+        assert_eq!(skipped_list(&file), "");
+        fs_err::write(&file, "skipped: b: obs-studio is not installed\nskipped: a: x\n").unwrap();
+        let list = skipped_list(&file);
+        assert!(list.contains("2 tests were skipped:\n  skipped: a: x\n  skipped: b"), "{list}");
+    }
+}

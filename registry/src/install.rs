@@ -1,0 +1,82 @@
+//! Installing: a package that passes everything a loader asks, and more, is copied into the home.
+//!
+//! The bytes that were verified are the bytes that are written; the folder they came from is not
+//! read again. Beyond the load path, the component is asked to describe itself once more, and must
+//! say what its signed manifest says.
+
+use crate::lock::Lock;
+use crate::pack::read_description;
+use crate::package::{APPROVALS_DIR, MANIFEST_FILE, Package};
+use crate::swap::NewFolder;
+use crate::{Describe, Layout, RegistryError, TrustFiles, check_imports, rebuild_index};
+use if_core::{Digest, UnixMillis};
+use if_manifest::model::{COMPONENT_FILE, Description, Predicate};
+use if_manifest::trust::{Seen, Trusted, Warning};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What was installed.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    pub manifest: Arc<Predicate>,
+    pub manifest_digest: Digest,
+    pub component_digest: Digest,
+    pub dir: PathBuf,
+    pub warnings: Vec<Warning>,
+}
+
+/// Verifies the package in `dir` and puts it under its provider word, in place of what was there.
+/// `seen` is what the caller remembers of this plugin (its highest release); `describe` runs the
+/// component with nothing granted.
+pub fn install(
+    layout: &Layout,
+    dir: &Path,
+    now: UnixMillis,
+    seen: impl Into<Seen>,
+    describe: &mut Describe<'_>,
+) -> Result<Installed, RegistryError> {
+    let package = Package::read(dir)?;
+    let _lock = Lock::take(layout)?;
+    let files = TrustFiles::read(layout)?;
+    let target = dir.display().to_string();
+    let trusted = package.trust(&files, now, seen.into(), &target)?;
+    check_description(&package, &trusted.predicate, describe)?;
+    let to = layout.plugin_dir(&trusted.predicate.provider);
+    copy(layout, &package, &to)?;
+    rebuild_index(layout)?;
+    let Trusted { predicate, manifest_digest, component_digest, warnings, .. } = trusted;
+    Ok(Installed { manifest: predicate, manifest_digest, component_digest, dir: to, warnings })
+}
+
+/// The component says today what was signed.
+fn check_description(
+    package: &Package,
+    manifest: &Predicate,
+    describe: &mut Describe<'_>,
+) -> Result<(), RegistryError> {
+    let (description, imports) = describe(&package.component)?;
+    check_imports(&imports, manifest)?;
+    let Description { summary, settings, commands } = read_description(&description)?;
+    let differs = [
+        ("summary", summary != manifest.summary),
+        ("settings", settings != manifest.settings),
+        ("commands", commands != manifest.commands),
+    ];
+    match differs.into_iter().find(|(_, differs)| *differs) {
+        Some((part, _)) => Err(RegistryError::DescriptionChanged(part)),
+        None => Ok(()),
+    }
+}
+
+fn copy(layout: &Layout, package: &Package, to: &Path) -> Result<(), RegistryError> {
+    let new = NewFolder::beside(&layout.plugins_dir())?;
+    new.write(COMPONENT_FILE, &package.component)?;
+    new.write(MANIFEST_FILE, &package.manifest)?;
+    for (name, bytes) in &package.data {
+        new.write(name, bytes)?;
+    }
+    for (name, bytes) in &package.approvals {
+        new.write(&format!("{APPROVALS_DIR}/{name}"), bytes)?;
+    }
+    new.replace(to)
+}

@@ -1,0 +1,166 @@
+//! The three trust files and the key of a home: made once by `init`, read on every start.
+
+use crate::files::{make_folder, read_capped};
+use crate::{Layout, RegistryError};
+use if_config::write_atomic;
+use if_core::{Digest, UnixMillis};
+use if_manifest::trust::{
+    ALLOW_VALIDITY_MS, AllowList, DOCUMENT_BYTES_MAX, DenyList, PublisherScope, ROOT_VALIDITY_MS,
+    Revocations, RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, evaluate, seal,
+    verify_allow, verify_deny, verify_root,
+};
+use if_manifest::{KeyId, SigningKey, TrustError};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Largest key file: a PKCS#8 PEM of an Ed25519 key has 119 bytes.
+const KEY_BYTES_MAX: usize = 4 << 10;
+
+/// Root, allow-list and deny-list, verified.
+#[derive(Debug, Clone)]
+pub struct TrustFiles {
+    pub root: Verified<TrustRoot>,
+    pub allow: Verified<AllowList>,
+    pub deny: Verified<DenyList>,
+}
+
+impl TrustFiles {
+    /// Reads and verifies all three; none may be missing.
+    pub fn read(layout: &Layout) -> Result<TrustFiles, RegistryError> {
+        let root = with(&layout.root_file(), layout, |bytes| verify_root(bytes, None))?;
+        let allow = with(&layout.allow_file(), layout, |bytes| verify_allow(bytes, &root))?;
+        let deny = with(&layout.deny_file(), layout, |bytes| verify_deny(bytes, &root))?;
+        Ok(TrustFiles { root, allow, deny })
+    }
+
+    /// The decision of `if_manifest::trust::evaluate` with these files.
+    pub(crate) fn evaluate(
+        &self,
+        manifest: &[u8],
+        approvals: &[Vec<u8>],
+        component: Option<Digest>,
+        now: UnixMillis,
+        seen: Seen,
+        target: &str,
+    ) -> Result<Trusted, RegistryError> {
+        let input = TrustInput {
+            root: &self.root,
+            allow: &self.allow,
+            deny: &self.deny,
+            manifest_bytes: manifest,
+            approvals,
+            component_sha256: component,
+            seen,
+            now,
+        };
+        let target = target.to_owned();
+        evaluate(&input).map_err(|error| RegistryError::Trust { error, target })
+    }
+}
+
+fn with<T>(
+    path: &Path,
+    layout: &Layout,
+    verify: impl FnOnce(&[u8]) -> Result<T, TrustError>,
+) -> Result<T, RegistryError> {
+    let bytes = match read_capped(path, DOCUMENT_BYTES_MAX) {
+        Err(RegistryError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            if path == layout.root_file() {
+                return Err(RegistryError::TrustMissing(layout.trust_dir()));
+            }
+            // A missing list is no empty list: somebody took it away.
+            let document = if path == layout.allow_file() { "allow-list" } else { "deny-list" };
+            let error = TrustError::Malformed { document, what: "it is missing".into() };
+            return Err(RegistryError::TrustFile { path: path.to_owned(), error });
+        }
+        other => other?,
+    };
+    verify(&bytes).map_err(|error| RegistryError::TrustFile { path: path.to_owned(), error })
+}
+
+/// Makes the trust of a fresh home: one key with every role, and empty lists. Refuses where there
+/// is a root already; completes a making that was interrupted before the root was written.
+pub fn init_trust(layout: &Layout, now: UnixMillis) -> Result<KeyId, RegistryError> {
+    for folder in [layout.trust_dir(), layout.keys_dir(), layout.plugins_dir()] {
+        make_folder(&folder)?;
+    }
+    let _lock = crate::lock::Lock::take(layout)?;
+    if layout.root_file().exists() {
+        return Err(RegistryError::TrustExists(layout.trust_dir()));
+    }
+    let key = match root_key(layout) {
+        Err(RegistryError::KeyMissing(_)) => make_key(layout)?,
+        other => other?,
+    };
+    let allow = AllowList {
+        version: 1,
+        issued: now,
+        expires: now.plus_millis(ALLOW_VALIDITY_MS),
+        entries: Vec::new(),
+    };
+    let deny = DenyList { version: 1, entries: Vec::new() };
+    let root = first_root(&key, now);
+    // The root comes last: with it the home counts as made.
+    write(&layout.deny_file(), &seal(&deny, &[&key]))?;
+    write(&layout.allow_file(), &seal(&allow, &[&key]))?;
+    write(&layout.root_file(), &seal(&root, &[&key]))?;
+    TrustFiles::read(layout)?;
+    Ok(key.id())
+}
+
+fn write(path: &Path, sealed: &Result<Vec<u8>, TrustError>) -> Result<(), RegistryError> {
+    match sealed {
+        Ok(bytes) => Ok(write_atomic(path, bytes, 0o600)?),
+        Err(error) => Err(RegistryError::TrustFile { path: path.to_owned(), error: error.clone() }),
+    }
+}
+
+fn first_root(key: &SigningKey, now: UnixMillis) -> TrustRoot {
+    let sole = || RoleKeys { keys: vec![key.id()], threshold: 1 };
+    TrustRoot {
+        version: 1,
+        issued: now,
+        expires: now.plus_millis(ROOT_VALIDITY_MS),
+        roles: Roles { root: sole(), publisher: sole(), reviewer: sole(), allowlist: sole() },
+        keys: BTreeMap::from([(key.id(), key.public())]),
+        publisher_scopes: vec![PublisherScope {
+            prefix: "if://capability/".to_owned(),
+            keys: vec![key.id()],
+        }],
+        revoked: Revocations::default(),
+    }
+}
+
+fn make_key(layout: &Layout) -> Result<SigningKey, RegistryError> {
+    let path = layout.root_key_file();
+    let mut seed = Zeroizing::new([0u8; 32]);
+    getrandom::fill(seed.as_mut_slice()).map_err(|error| io::Error::other(error.to_string()))?;
+    let key = SigningKey::from_seed(&seed);
+    let pem = key.to_pem().map_err(|error| RegistryError::Key { path: path.clone(), error })?;
+    write_atomic(&path, pem.as_bytes(), 0o600)?;
+    Ok(key)
+}
+
+/// The key `init` made.
+pub fn root_key(layout: &Layout) -> Result<SigningKey, RegistryError> {
+    read_key(&layout.root_key_file())
+}
+
+/// Reads a private key; refuses a file that others may read.
+pub fn read_key(path: &Path) -> Result<SigningKey, RegistryError> {
+    let bytes = match read_capped(path, KEY_BYTES_MAX) {
+        Err(RegistryError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(RegistryError::KeyMissing(path.to_owned()));
+        }
+        other => Zeroizing::new(other?),
+    };
+    if fs_err::symlink_metadata(path)?.permissions().mode() & 0o077 != 0 {
+        return Err(RegistryError::KeyOpen(path.to_owned()));
+    }
+    let named = |error| RegistryError::Key { path: path.to_owned(), error };
+    let pem = std::str::from_utf8(&bytes).map_err(|_| named(if_manifest::KeyError::Private))?;
+    SigningKey::from_pem(pem).map_err(named)
+}

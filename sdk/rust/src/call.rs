@@ -1,0 +1,88 @@
+//! What a handler knows about its call, and the words it may say while it runs.
+
+use crate::Failure;
+use crate::bindings::infrafabric::adapter::{instance, output, secrets, witness};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use instance::{Facts, Mode};
+pub use output::Level;
+
+/// Part of the deadline that one answer may take, in percent: the plugin should still be able to
+/// say who did not answer before the host ends the call.
+const PATIENCE_PERCENT: u64 = 90;
+
+/// One running call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub facts: Facts,
+}
+
+impl Call {
+    /// A call with these facts: the host's in a component, your own in a native test.
+    pub fn new(facts: Facts) -> Self {
+        Self { facts }
+    }
+
+    /// This instance's settings as your own type.
+    ///
+    /// # Errors
+    /// `usage` when they do not fit the type, naming the setting.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_str(&self.facts.settings)
+            .map_err(|error| Failure::usage(format!("instance `{}`: {error}", self.facts.name)))
+    }
+
+    /// How long to wait for one answer.
+    pub fn patience_ms(&self) -> u32 {
+        let patience = self.facts.deadline_ms.saturating_mul(PATIENCE_PERCENT) / 100;
+        u32::try_from(patience).unwrap_or(u32::MAX)
+    }
+
+    /// Whether this is a dry run: writes are recorded and not sent.
+    pub fn plans(&self) -> bool {
+        self.facts.mode == Mode::DryRun
+    }
+
+    /// Whether the instance has this secret.
+    pub fn has_secret(&self, secret: &str) -> bool {
+        secrets::available(secret)
+    }
+
+    /// A token that the host replaces with what `recipe` derives from the secret and these public
+    /// inputs, in the places that the manifest names and nowhere else.
+    ///
+    /// # Errors
+    /// When there is no such recipe, or the secret is not set.
+    pub fn placeholder(&self, recipe: &str, inputs: &[(&str, &str)]) -> Result<String, Failure> {
+        let inputs: Vec<_> =
+            inputs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Ok(secrets::placeholder(recipe, &inputs)?)
+    }
+
+    /// One event of a stream.
+    ///
+    /// # Errors
+    /// The operator stopped the stream, or it reached a limit: return.
+    pub fn emit(&self, event: &Value) -> Result<(), Failure> {
+        Ok(output::emit(&event.to_string())?)
+    }
+
+    /// How far along.
+    pub fn progress(&self, done: u64, total: Option<u64>, message: &str) {
+        output::progress(done, total, message);
+    }
+
+    /// A line for whoever looks for a fault.
+    pub fn log(&self, level: Level, message: &str) {
+        output::log(level, message);
+    }
+
+    /// Evidence for this operation's entry in the log.
+    ///
+    /// # Errors
+    /// It reached a limit.
+    pub fn attach(&self, name: &str, evidence: &Value) -> Result<(), Failure> {
+        Ok(witness::attach(name, &evidence.to_string())?)
+    }
+}

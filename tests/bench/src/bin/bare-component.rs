@@ -1,0 +1,84 @@
+//! The yardstick for a cold command: a process that loads the same compiled component through
+//! wasmtime and calls it, with no trust, no limits, no log. Measured, never shipped.
+//!
+//! `bare-component precompile <in.wasm> <out.cwasm>` · `bare-component call <in.cwasm>`
+
+use anyhow::{Context, Result, bail};
+use wasmtime::component::{Component, Linker, ResourceTable, Val};
+use wasmtime::{Config, Engine, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+const PROVIDER: &str = "infrafabric:adapter/provider@0.1.0";
+const INSTANCE: &str = "infrafabric:adapter/instance@0.1.0";
+
+struct Bare {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Bare {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[1..] {
+        ["precompile", component, out] => {
+            let bytes = std::fs::read(component)?;
+            std::fs::write(out, engine()?.precompile_component(&bytes)?)?;
+            Ok(())
+        }
+        ["call", compiled] => call(compiled),
+        _ => bail!("usage: bare-component precompile <in> <out> | call <cwasm>"),
+    }
+}
+
+fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.epoch_interruption(false);
+    Ok(Engine::new(&config)?)
+}
+
+#[allow(unsafe_code)]
+fn call(compiled: &str) -> Result<()> {
+    let engine = engine()?;
+    let bytes = std::fs::read(compiled)?;
+    // SAFETY: the file was written by `precompile` of this very program, by the same user.
+    let component = unsafe { Component::deserialize(&engine, &bytes)? };
+    let mut linker: Linker<Bare> = Linker::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    linker.instance(INSTANCE)?.func_new("get", |_, _, _, results| {
+        results[0] = facts();
+        Ok(())
+    })?;
+    linker.define_unknown_imports_as_traps(&component)?;
+    let bare = Bare { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+    let mut store = Store::new(&engine, bare);
+    let instance = linker.instantiate(&mut store, &component)?;
+    let (_, provider) = instance.get_export(&mut store, None, PROVIDER).context("no provider")?;
+    let (_, index) = instance.get_export(&mut store, Some(&provider), "call").context("no call")?;
+    let function = instance.get_func(&mut store, index).context("no function")?;
+    let mut results = [Val::Bool(false)];
+    let arguments = [Val::String("ping".into()), Val::String("{}".into())];
+    function.call(&mut store, &arguments, &mut results)?;
+    match &results[0] {
+        Val::Result(Ok(Some(text))) => println!("{text:?}"),
+        other => bail!("{other:?}"),
+    }
+    Ok(())
+}
+
+fn facts() -> Val {
+    let text = |value: &str| Val::String(value.into());
+    Val::Record(vec![
+        ("name".into(), text("here")),
+        ("settings".into(), text("{}")),
+        ("actor".into(), text("bench")),
+        ("trace-id".into(), text("0")),
+        ("idempotency-key".into(), Val::Option(None)),
+        ("deadline-ms".into(), Val::U64(10_000)),
+        ("mode".into(), Val::Enum("live".into())),
+    ])
+}

@@ -1,0 +1,202 @@
+//! The log: durable before anything happens, whole after a crash, and it notices every change.
+
+use crate::lab::{Lab, Run};
+use if_fakes::VmixSimulator;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+fn noop() -> Lab {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    lab
+}
+
+/// The outcomes in the log, oldest first.
+fn outcomes(lab: &Lab, command: &str) -> Vec<String> {
+    let logged = lab.run(["witness", "query", "--provider", "noop", "--json", "-n", "1000"]).json();
+    let entries = logged["entries"].as_array().unwrap().clone();
+    let of_command = entries.iter().filter(|entry| entry["opened"]["leaf"]["command"] == command);
+    of_command.map(|entry| entry["closed"]["leaf"]["outcome"]["status"].as_str().unwrap_or("open").to_owned()).collect()
+}
+
+fn sql(lab: &Lab, statement: &str) {
+    let script = format!(
+        "import sqlite3; c = sqlite3.connect('{}'); c.executescript(\"{statement}\"); c.commit()",
+        lab.home().join("if.db").display()
+    );
+    let done = Command::new("python3").args(["-c", &script]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
+#[test]
+fn an_edited_entry_is_found_and_named() {
+    let lab = noop();
+    lab.run(["noop", "ping", "here"]).ok();
+    lab.run(["witness", "verify"]).ok();
+    sql(&lab, "DROP TRIGGER IF EXISTS leaf_update; DROP TRIGGER IF EXISTS leaf_no_update;");
+    let script = format!(
+        "import sqlite3\nc = sqlite3.connect('{}')\nfor (name,) in c.execute(\"select name from sqlite_master where type='trigger'\").fetchall(): c.execute('drop trigger ' + name)\nc.execute(\"update leaf set leaf = replace(leaf, 'ping', 'pong') where seq = 4\")\nc.commit()",
+        lab.home().join("if.db").display()
+    );
+    let done = Command::new("python3").args(["-c", &script]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let error = lab.run(["witness", "verify"]).fails("IF_ERR_WITNESS_BROKEN", 4);
+    assert!(error.contains('4'), "{error}");
+    lab.run(["doctor"]).fails("IF_ERR_WITNESS_BROKEN", 4);
+}
+
+#[test]
+fn a_command_that_was_killed_is_closed_as_unknown_by_the_next() {
+    let lab = noop();
+    let mut child = lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("tick"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lab.run(["noop", "ping", "here"]).ok();
+    assert_eq!(outcomes(&lab, "stream"), ["unknown"]);
+    lab.run(["witness", "verify"]).ok();
+}
+
+#[test]
+fn ctrl_c_ends_a_stream_with_its_outcome_in_the_log() {
+    let lab = noop();
+    let mut child =
+        lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert!(line.contains("tick"), "{line}");
+    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(outcomes(&lab, "stream"), ["interrupted"]);
+}
+
+#[test]
+fn a_closed_pipe_ends_a_stream() {
+    let lab = noop();
+    let mut child =
+        lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    drop(out);
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert_eq!(outcomes(&lab, "stream"), ["failed"]);
+}
+
+#[test]
+fn two_commands_at_once_on_one_home_both_stand_in_one_whole_log() {
+    let lab = noop();
+    let children: Vec<_> =
+        (0..8).map(|_| lab.command(["noop", "ping", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()).collect();
+    for child in children {
+        Run::from(child.wait_with_output().unwrap()).ok();
+    }
+    assert_eq!(outcomes(&lab, "ping"), ["ok"; 8]);
+    lab.run(["witness", "verify"]).ok();
+}
+
+/// A home on a file system of its own, which can be filled.
+struct SmallDisk {
+    lab: Lab,
+}
+
+impl SmallDisk {
+    /// `None` where the test may not mount.
+    fn new(lab: Lab) -> Option<SmallDisk> {
+        let mount = |lab: &Lab| {
+            let home = lab.home();
+            let aside = lab.path().join("aside");
+            std::fs::rename(&home, &aside).unwrap();
+            std::fs::create_dir(&home).unwrap();
+            let mounted = Command::new("mount")
+                .args(["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs"])
+                .arg(&home)
+                .output()
+                .unwrap();
+            let source = format!("{}/.", aside.display());
+            assert!(Command::new("cp").arg("-a").arg(source).arg(&home).status().unwrap().success());
+            mounted.status.success()
+        };
+        let mounted = mount(&lab);
+        let disk = SmallDisk { lab };
+        mounted.then_some(disk)
+    }
+
+    fn fill(&self) {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.lab.home().join("filler")).unwrap();
+        while file.write_all(&[0; 4096]).is_ok() {}
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.lab.home()).output();
+    }
+}
+
+#[test]
+fn a_full_disk_stops_the_command_before_anything_is_sent() {
+    let vmix = VmixSimulator::start().unwrap();
+    let lab = Lab::with(&["vmix"]);
+    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &vmix.http_port.to_string()]).ok();
+    let Some(disk) = SmallDisk::new(lab) else {
+        println!("skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a small disk");
+        return;
+    };
+    disk.fill();
+    let before = vmix.functions_seen().len();
+    let run = disk.lab.run(["vmix", "cut", "switcher", "--input", "2"]);
+    assert_eq!(run.exit, 74, "{run:?}");
+    assert_eq!(vmix.functions_seen().len(), before);
+    std::fs::remove_file(disk.lab.home().join("filler")).unwrap();
+    disk.lab.run(["vmix", "cut", "switcher", "--input", "2"]).ok();
+    disk.lab.run(["witness", "verify"]).ok();
+}
+
+#[test]
+fn a_cold_command_flushes_the_disk_at_most_three_times() {
+    let lab = noop();
+    lab.run(["noop", "ping", "here"]).ok();
+    let trace = lab.path().join("trace");
+    let command = lab.command(["noop", "ping", "here"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-e", "trace=fsync,fdatasync,sync_file_range", "-o"]).arg(&trace);
+    traced.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        traced.env(name, value.unwrap_or_default());
+    }
+    let Ok(done) = traced.output() else {
+        println!("skipped: a_cold_command_flushes_the_disk_at_most_three_times: strace is not installed");
+        return;
+    };
+    assert!(done.status.success(), "{done:?}");
+    let text = std::fs::read_to_string(trace).unwrap();
+    let flushes = text.lines().filter(|line| line.contains("sync(")).count();
+    assert!((1..=3).contains(&flushes), "{flushes} flushes:\n{text}");
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_refused_untouched() {
+    let lab = noop();
+    sql(&lab, "PRAGMA user_version = 999;");
+    let before = std::fs::read(lab.home().join("if.db")).unwrap();
+    lab.run(["noop", "ping", "here"]).fails("IF_ERR_STORE_NEWER", 74);
+    assert_eq!(std::fs::read(lab.home().join("if.db")).unwrap(), before);
+}
+
+#[test]
+fn an_entry_of_ones_own_and_a_trace_can_be_found_again() {
+    let lab = noop();
+    lab.run(["witness", "log", "--message", "doors open"]).ok();
+    assert!(lab.run(["witness", "log"]).ok().contains("doors open"));
+    lab.run(["noop", "ping", "here", "--trace=show-42", "--why", "rehearsal"]).ok();
+    let found = lab.run(["witness", "query", "--trace-id", "show-42", "--json"]).json();
+    assert_eq!(found["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(found["entries"][0]["parts"]["why"], "rehearsal");
+    let id = found["entries"][0]["opened"]["leaf"]["operation"].as_str().unwrap().to_owned();
+    assert!(lab.run(["witness", "query", "--operation", &id]).ok().contains("decision"));
+}

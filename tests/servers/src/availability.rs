@@ -1,0 +1,166 @@
+//! Which real servers this machine has, and what a test does without one.
+//!
+//! A skipped test passes, so it says so: one line on standard output, and one in the file that
+//! `IF_TEST_SKIPPED_FILE` names, which `cargo xtask test` prints at the end. With
+//! `IF_TEST_REQUIRE_SERVERS` a missing server panics instead. It decides nothing silently.
+
+use std::fmt;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// When set to anything, a missing server fails the test.
+pub const REQUIRE_VARIABLE: &str = "IF_TEST_REQUIRE_SERVERS";
+/// A file to which skipped tests are appended, one line each.
+pub const SKIPPED_FILE_VARIABLE: &str = "IF_TEST_SKIPPED_FILE";
+
+/// A real server that tests may want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    Obs,
+}
+
+impl Server {
+    /// All of them.
+    pub const ALL: &[Server] = &[Server::Obs];
+
+    /// What it is called in messages: the package that brings it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Server::Obs => "obs-studio",
+        }
+    }
+
+    /// Debian packages that it needs.
+    pub fn packages(self) -> &'static [&'static str] {
+        match self {
+            Server::Obs => &["obs-studio", "obs-plugins", "xvfb", "libgl1-mesa-dri"],
+        }
+    }
+
+    /// Programs that must be found.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Server::Obs => &["obs", "Xvfb"],
+        }
+    }
+
+    /// The first of its programs that is not in any of these folders.
+    pub fn missing_in(self, folders: &[PathBuf]) -> Option<&'static str> {
+        let found = |program: &str| folders.iter().any(|folder| folder.join(program).is_file());
+        self.programs().iter().copied().find(|program| !found(program))
+    }
+
+    /// The first of its programs that is not on this machine.
+    #[allow(clippy::disallowed_methods)] // PATH says where programs are; no configuration is read
+    pub fn missing(self) -> Option<&'static str> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        self.missing_in(&std::env::split_paths(&path).collect::<Vec<_>>())
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What to do when a server is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Run,
+    Skip(String),
+    Fail(String),
+}
+
+/// The decision alone: `missing` is the program not found, `required` whether that is a failure.
+pub fn decide(server: Server, test: &str, missing: Option<&str>, required: bool) -> Verdict {
+    match (missing, required) {
+        (None, _) => Verdict::Run,
+        (Some(_), false) => Verdict::Skip(format!("skipped: {test}: {server} is not installed")),
+        (Some(program), true) => {
+            let packages = server.packages().join(" ");
+            Verdict::Fail(format!(
+                "{test} needs {server} and there is no `{program}`; \
+                 install it: apt-get install --no-install-recommends {packages}"
+            ))
+        }
+    }
+}
+
+/// True when the test can run. Prefer the macro `require!`, which knows the test's name.
+///
+/// # Panics
+/// When the server is missing and `IF_TEST_REQUIRE_SERVERS` is set.
+#[allow(clippy::disallowed_methods)] // two variables that only tests know
+#[allow(clippy::print_stdout, clippy::panic)] // it speaks to, and fails, the test it stands in
+pub fn require(server: Server, test: &str) -> bool {
+    let required = std::env::var_os(REQUIRE_VARIABLE).is_some();
+    match decide(server, test, server.missing(), required) {
+        Verdict::Run => true,
+        Verdict::Skip(line) => {
+            println!("{line}");
+            if let Some(file) = std::env::var_os(SKIPPED_FILE_VARIABLE) {
+                note(Path::new(&file), &line)
+                    .unwrap_or_else(|error| panic!("cannot note a skipped test: {error}"));
+            }
+            false
+        }
+        Verdict::Fail(message) => panic!("{message}"),
+    }
+}
+
+/// One short append is whole even when several test processes do it at once.
+fn note(file: &Path, line: &str) -> std::io::Result<()> {
+    let mut file = fs_err::OpenOptions::new().create(true).append(true).open(file)?;
+    file.write_all(format!("{line}\n").as_bytes())
+}
+
+/// `module::test` of the function in which a local `fn here()` stands.
+pub fn name_of<T>(_: &T) -> &'static str {
+    let name = std::any::type_name::<T>();
+    let name = name.strip_suffix("::here").unwrap_or(name);
+    let name = name.strip_suffix("::{{closure}}").unwrap_or(name);
+    name.split_once("::").map_or(name, |(_, path)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_server_skips_by_name_or_fails() {
+        let decide = |missing, required| decide(Server::Obs, "scenes::list", missing, required);
+        assert_eq!(decide(None, false), Verdict::Run);
+        assert_eq!(decide(None, true), Verdict::Run);
+        let skip = "skipped: scenes::list: obs-studio is not installed";
+        assert_eq!(decide(Some("obs"), false), Verdict::Skip(skip.into()));
+        let Verdict::Fail(message) = decide(Some("Xvfb"), true) else { panic!("let through") };
+        assert!(message.contains("no `Xvfb`") && message.contains("apt-get install"), "{message}");
+    }
+
+    #[test]
+    fn programs_are_looked_for_in_the_folders_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().to_owned()];
+        assert_eq!(Server::Obs.missing_in(&folders), Some("obs"));
+        fs_err::write(folder.path().join("obs"), "").unwrap();
+        assert_eq!(Server::Obs.missing_in(&folders), Some("Xvfb"));
+        fs_err::write(folder.path().join("Xvfb"), "").unwrap();
+        assert_eq!(Server::Obs.missing_in(&folders), None);
+    }
+
+    #[test]
+    fn skipped_tests_are_noted_line_by_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("skipped");
+        note(&file, "one").unwrap();
+        note(&file, "two").unwrap();
+        assert_eq!(fs_err::read_to_string(file).unwrap(), "one\ntwo\n");
+    }
+
+    #[tokio::test]
+    async fn a_test_knows_its_name() {
+        fn here() {}
+        assert_eq!(name_of(&here), "availability::tests::a_test_knows_its_name");
+    }
+}

@@ -1,0 +1,39 @@
+//! Real servers, started for one test and gone with it: the proof that a fake cannot give.
+//!
+//! A server that is not installed skips its tests by name, unless `IF_TEST_REQUIRE_SERVERS` is
+//! set, as in CI: there it fails them. Nothing here installs anything; `cargo xtask setup` does.
+//!
+//! Tests that start one stand in a module or have a name with `real_obs` in it: nextest runs those
+//! one at a time (`.config/nextest.toml`), since each OBS renders in software on all cores.
+
+pub mod availability;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod obs;
+mod probe;
+mod process;
+
+pub use availability::{Server, require};
+#[cfg(feature = "client")]
+pub use client::ObsClient;
+pub use obs::Obs;
+
+/// Whether a real server is here, for the test in which this stands; prints why when it is not.
+///
+/// ```no_run
+/// fn scenes_are_listed() -> anyhow::Result<()> {
+///     if !if_servers::require!(Obs) {
+///         return Ok(());
+///     }
+///     let obs = if_servers::Obs::start()?;
+///     # let _ = obs;
+///     Ok(())
+/// }
+/// ```
+#[macro_export]
+macro_rules! require {
+    ($server:ident) => {{
+        fn here() {}
+        $crate::require($crate::Server::$server, $crate::availability::name_of(&here))
+    }};
+}
