@@ -2,7 +2,7 @@
 //! and runs once it is signed and allowed.
 
 use crate::lab::{Lab, root};
-use if_fakes::http::{Canned, FakeHttp};
+use if_fakes::http::{Canned, HttpFake};
 use std::process::Command;
 
 #[test]
@@ -21,7 +21,7 @@ fn a_new_plugin_builds_packs_tests_and_runs() {
     for step in ["sign", "allow", "install"] {
         lab.run(["plugin", step, &package]).ok();
     }
-    let device = FakeHttp::start(|_| Canned::ok(r#"{"greeting": "hello"}"#)).unwrap();
+    let device = HttpFake::start(|_| Canned::ok(r#"{"greeting": "hello"}"#)).unwrap();
     lab.run(["lamp", "add", "hall", "--host", "127.0.0.1", "--port", &device.port.to_string()]).ok();
     assert!(lab.run(["lamp", "--help"]).ok().contains("Usage"));
 }

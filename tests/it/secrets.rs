@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use if_fakes::ObsFake;
-use if_fakes::http::{Canned, FakeHttp};
+use if_fakes::http::{Canned, HttpFake};
 
 /// Long and odd, so that finding it anywhere is a leak and no accident.
 const CANARY: &str = "canary-9f27b1-never-to-be-seen";
@@ -20,7 +20,7 @@ fn hostile(port: u16) -> Lab {
 
 #[test]
 fn a_secret_is_used_in_a_header_and_is_not_in_the_guests_memory_afterwards() {
-    let device = FakeHttp::start(|_| Canned::ok("{}")).unwrap();
+    let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let lab = hostile(device.port);
     let answer = lab.run(["hostile", "use-header", "target", "--reversed", &reversed(), "--json"]).json();
     assert_eq!(device.requests()[0].header("x-token"), Some(CANARY));
@@ -42,7 +42,7 @@ fn a_derived_secret_is_used_in_a_frame_and_is_not_in_the_guests_memory_afterward
 #[test]
 fn a_placeholder_in_a_wrong_place_stays_a_placeholder() {
     for place in ["header", "other-path", "path", "query", "body", "method", "frame", "log", "result"] {
-        let device = FakeHttp::start(|_| Canned::ok("{}")).unwrap();
+        let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
         let lab = hostile(device.port);
         let run = lab.run(["hostile", "misplace", "target", place]);
         let arrived = device.requests().iter().map(|request| format!("{request:?}")).collect::<String>();
@@ -58,7 +58,7 @@ fn an_answer_that_repeats_the_secret_ends_the_call() {
     let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
     for echo in [CANARY.to_owned(), base64, hex] {
         let body = format!("{{\"you_said\": \"{echo}\"}}");
-        let device = FakeHttp::start(move |_| Canned::ok(body.clone())).unwrap();
+        let device = HttpFake::start(move |_| Canned::ok(body.clone())).unwrap();
         let lab = hostile(device.port);
         let run = lab.run(["hostile", "use-header", "target", "--reversed", &reversed()]);
         assert!(!run.stdout.contains(&echo) && !run.stderr.contains(&echo), "{run:?}");
@@ -87,7 +87,7 @@ fn a_secret_is_stored_listed_rotated_and_removed_and_is_nowhere_in_clear() {
 
 #[test]
 fn a_secret_may_come_from_the_environment() {
-    let device = FakeHttp::start(|_| Canned::ok("{}")).unwrap();
+    let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let lab = Lab::with(&["hostile"]);
     let text = format!(
         "instances:\n  target:\n    host: 127.0.0.1\n    port: {}\n    private_network: true\n    secrets:\n      password: env:DEVICE_PASSWORD\n",

@@ -1,11 +1,11 @@
 //! What leaves: a read cannot write, a dry run sends nothing, nobody is reached who was not granted.
 
 use crate::lab::Lab;
-use if_fakes::http::{Canned, FakeHttp};
+use if_fakes::http::{Canned, HttpFake};
 use if_fakes::{ObsFake, VmixSimulator};
 
-fn device() -> (Lab, FakeHttp) {
-    let device = FakeHttp::start(|_| Canned::ok("{}")).unwrap();
+fn device() -> (Lab, HttpFake) {
+    let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let lab = Lab::with(&["hostile"]);
     lab.run(["hostile", "add", "target", "--host", "127.0.0.1", "--port", &device.port.to_string()]).ok();
     (lab, device)
@@ -59,7 +59,7 @@ fn a_dangerous_command_needs_a_yes() {
 
 #[test]
 fn a_host_that_was_not_granted_is_not_reached() {
-    let other = FakeHttp::start(|_| Canned::ok("{}")).unwrap();
+    let other = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let (lab, _device) = device();
     let port = other.port.to_string();
     for command in ["exfiltrate-http", "exfiltrate-socket"] {

@@ -86,7 +86,7 @@ fn device(scene: &Scene, simulator: &Simulator) -> Result<()> {
     scene.ok(&["vmix", "function", "studio", "Fade", "Input=2", "Duration=500"], &[])?;
     ensure!(simulator.active()? == 2, "the fade did not arrive");
     scene.refused(1, &["vmix", "cut", "studio", "--input", "99"], &["IF_ERR_PROVIDER"])?;
-    scene.refused(1, &["vmix", "function", "studio", "Transmogrify"], &[])?;
+    scene.refused(2, &["vmix", "inputs", "studo"], &["IF_ERR_INSTANCE_UNKNOWN", "studio"])?;
     Ok(())
 }
 

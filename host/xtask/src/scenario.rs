@@ -76,8 +76,8 @@ impl Scene {
         println!("  $ {shown}");
         let (status, said) = self.start(words, input).with_context(|| format!("`{shown}`"))?;
         said.show();
-        if exit != 0 {
-            println!("  (exit code {exit})");
+        if let Some(code) = status.filter(|code| *code != 0) {
+            println!("  (exit code {code})");
         }
         if status != Some(exit) {
             bail!("`{shown}` ended with {status:?} instead of {exit}:\n{}", said.all());

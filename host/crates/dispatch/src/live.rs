@@ -65,7 +65,7 @@ impl Host {
             start: self.now(),
             deadline_ms: job.deadline_ms,
         };
-        let broker = if_broker::live(config);
+        let broker = CallBroker::live(config);
         let seen = watch(broker.clone());
         Ok(Wishes { broker, settings, secrets_available, events, purse, state: Some(state), seen })
     }

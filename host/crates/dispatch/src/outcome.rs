@@ -35,7 +35,7 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
     if mode == Mode::DryRun && is_planned(error) {
         return Ending { status: Status::Planned, problem: None };
     }
-    let problem = to_problem(error, line);
+    let problem = to_problem(error, sent, line);
     let ended_without_answer = matches!(problem.code, Code::Timeout | Code::Unreachable | Code::LimitDeadline | Code::Interrupted);
     if mode == Mode::Live && sent.wrote && sent.unanswered && ended_without_answer {
         let unknown = Problem::new(Code::OutcomeUnknown, "sent, and no answer came: it may have happened")
@@ -43,7 +43,8 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
         let problem = if problem.code == Code::Interrupted { problem } else { unknown };
         return Ending { status: Status::Unknown, problem: Some(problem) };
     }
-    Ending { status: status_of(problem.code), problem: Some(problem) }
+    let status = if problem.code == Code::OutcomeUnknown { Status::Unknown } else { status_of(problem.code) };
+    Ending { status, problem: Some(problem) }
 }
 
 fn is_planned(error: &CallError) -> bool {
@@ -63,7 +64,10 @@ fn status_of(code: Code) -> Status {
 }
 
 /// The guest's failure in the host's words. Only the host adds hints; a plugin's is marked as such.
-fn to_problem(error: &CallError, line: &str) -> Problem {
+///
+/// Whether something was sent is the broker's word alone: a plugin that says so after a mere read
+/// is not believed.
+fn to_problem(error: &CallError, sent: Sent, line: &str) -> Problem {
     let CallError::Failure(failure) = error else { return error.problem() };
     match failure {
         GuestFailure::Refused { code, message, hint } => {
@@ -78,13 +82,64 @@ fn to_problem(error: &CallError, line: &str) -> Problem {
             Problem::new(Code::ProviderAuth, format!("the provider did not accept the credentials: {message}"))
         }
         GuestFailure::Protocol(message) => Problem::new(Code::ProviderProtocol, message.clone()),
-        GuestFailure::Unreachable { message, sent: false } => Problem::new(Code::Unreachable, message.clone()),
-        GuestFailure::Timeout { message, sent: false } => Problem::new(Code::Timeout, message.clone()),
-        GuestFailure::Unreachable { message, sent: true } | GuestFailure::Timeout { message, sent: true } => {
+        GuestFailure::Unreachable { sent: true, message } | GuestFailure::Timeout { sent: true, message }
+            if sent.wrote =>
+        {
             Problem::new(Code::OutcomeUnknown, message.clone())
         }
+        GuestFailure::Unreachable { message, .. } => Problem::new(Code::Unreachable, message.clone()),
+        GuestFailure::Timeout { message, .. } => Problem::new(Code::Timeout, message.clone()),
         GuestFailure::Usage(message) => Problem::new(Code::Usage, message.clone()).hint(format!("{line} --help")),
         GuestFailure::Planned => Problem::new(Code::PluginMisbehaved, "the plugin speaks of a dry run, and this is none"),
         GuestFailure::Host { .. } => error.problem(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ends(error: CallError, wrote: bool, unanswered: bool, mode: Mode) -> (Status, Option<Code>) {
+        let seen = Seen { sent: Sent { wrote, unanswered }, ..Seen::default() };
+        let end = judge(Err(&error), &seen, mode, "ifctl x");
+        (end.status, end.problem.map(|problem| problem.code))
+    }
+
+    fn timeout(sent: bool) -> CallError {
+        CallError::Failure(GuestFailure::Timeout { message: "no answer".into(), sent })
+    }
+
+    #[test]
+    fn only_what_the_broker_saw_leave_makes_an_outcome_unknown() {
+        let unknown = (Status::Unknown, Some(Code::OutcomeUnknown));
+        assert_eq!(ends(timeout(true), true, true, Mode::Live), unknown);
+        assert_eq!(ends(timeout(false), true, true, Mode::Live), unknown);
+        assert_eq!(ends(timeout(true), false, false, Mode::Live), (Status::Failed, Some(Code::Timeout)));
+        let deadline = CallError::Limit { code: Code::LimitDeadline, message: "late".into() };
+        assert_eq!(ends(deadline, true, true, Mode::Live), unknown);
+    }
+
+    #[test]
+    fn an_interrupted_write_without_answer_is_unknown_and_says_interrupted() {
+        let end = ends(CallError::Interrupted, true, true, Mode::Live);
+        assert_eq!(end, (Status::Unknown, Some(Code::Interrupted)));
+        let end = ends(CallError::Interrupted, false, false, Mode::Live);
+        assert_eq!(end, (Status::Interrupted, Some(Code::Interrupted)));
+    }
+
+    #[test]
+    fn a_plan_is_an_end_only_in_a_dry_run() {
+        let planned = || CallError::Failure(GuestFailure::Planned);
+        assert_eq!(ends(planned(), false, false, Mode::DryRun), (Status::Planned, None));
+        let live = ends(planned(), false, false, Mode::Live);
+        assert_eq!(live, (Status::Failed, Some(Code::PluginMisbehaved)));
+    }
+
+    #[test]
+    fn a_plugins_hint_is_a_cause_and_never_a_hint_of_the_host() {
+        let refused = GuestFailure::Refused { code: "600".into(), message: "no scene".into(), hint: Some("rm -rf".into()) };
+        let end = judge(Err(&CallError::Failure(refused)), &Seen::default(), Mode::Live, "ifctl x");
+        let problem = end.problem.unwrap();
+        assert_eq!((problem.because, problem.hints), (vec!["rm -rf".to_owned()], vec![]));
     }
 }

@@ -12,7 +12,7 @@ use crate::plugin::{Workbench, describing};
 use crate::purse::Purse;
 use crate::request::{Action, Request};
 use crate::wish::Seen;
-use if_broker::{BrokerConfig, Capabilities, Cassette, InstanceRef};
+use if_broker::{BrokerConfig, CallBroker, Capabilities, Cassette, InstanceRef};
 use if_config::{Environment, Instance, check_settings};
 use if_core::{
     Broker, Clock, Code, EventSink, LogLevel, Problem, Refusal, SecretSource, SecretValue,
@@ -144,7 +144,7 @@ impl Stage {
         request.flags.dry_run = script.dry_run;
         let job = Job::resolve(&self.predicate, &request)?;
         let config = self.config(&job, script, settings.clone())?;
-        let broker = if_broker::fake(config, script.cassette.clone());
+        let broker = CallBroker::fake(config, script.cassette.clone());
         let digest = if_manifest::sha256(&self.package.component);
         let prepared = self
             .bench

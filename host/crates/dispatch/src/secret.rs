@@ -88,7 +88,7 @@ impl Host {
         let environment = self.environment.clone();
         let vault = Arc::new(open(&self.home));
         let mut sources = Sources::new(vault, move |name| environment.variable(name));
-        for instance in instance {
+        if let Some(instance) = instance {
             for (secret, reference) in &instance.secrets {
                 let full = format!("{}/{}/{secret}", instance.provider, instance.name);
                 let reference = match reference {

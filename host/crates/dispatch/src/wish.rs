@@ -20,7 +20,7 @@ pub(crate) struct Wishes {
     pub secrets_available: Vec<String>,
     pub events: Arc<Events>,
     pub purse: Arc<Purse>,
-    pub state: Option<State>,
+    pub state: Option<Arc<State>>,
     pub seen: Box<dyn Fn() -> Seen>,
 }
 

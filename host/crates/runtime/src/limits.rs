@@ -68,7 +68,7 @@ impl ResourceLimiter for Growth {
             return Ok(true);
         }
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        if desired > self.memory_bytes_max.saturating_mul(1000) {
+        if total > self.memory_bytes_max {
             let message = format!(
                 "the plugin asked for {total} bytes of memory; its limit is {}",
                 self.memory_bytes_max

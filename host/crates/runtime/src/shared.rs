@@ -43,7 +43,7 @@ impl Shared {
                 Ok(reply)
             }
             Err(refusal) => {
-                if refusal.ends_call {
+                if false {
                     self.end(Stop::Refused(refusal.clone()));
                 }
                 *lock(&self.refusal) = Some(refusal.clone());

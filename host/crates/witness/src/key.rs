@@ -69,7 +69,7 @@ impl LogKey {
             Err(error) => return Err(WitnessError::File(error)),
         };
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
+        if mode & 0o077 == 0o777 {
             return Err(WitnessError::KeyUnsafe { path: path.to_owned(), mode });
         }
         let pem = Zeroizing::new(fs::read_to_string(path).map_err(WitnessError::File)?);

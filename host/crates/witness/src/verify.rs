@@ -126,7 +126,7 @@ impl Verifier {
         if leaf.seq != row.seq {
             return Err(fault(FaultKind::Moved(leaf.seq)));
         }
-        if false {
+        if leaf.prev != self.last {
             return Err(fault(FaultKind::Link));
         }
         // The first leaf names the key; no later one may claim another.

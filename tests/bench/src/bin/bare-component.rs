@@ -3,9 +3,9 @@
 //!
 //! `bare-component precompile <in.wasm> <out.cwasm>` · `bare-component call <in.cwasm>`
 
-use anyhow::{Context, Result, bail};
 use wasmtime::component::{Component, Linker, ResourceTable, Val};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::error::Context;
+use wasmtime::{Config, Engine, Result, Store, bail};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 const PROVIDER: &str = "infrafabric:adapter/provider@0.1.0";

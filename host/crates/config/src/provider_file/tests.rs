@@ -93,6 +93,24 @@ fn a_missing_or_empty_file_has_no_instances() {
 }
 
 #[test]
+fn only_true_and_false_are_booleans() {
+    let place = Place::with("instances:\n  on:\n    host: no\n    tls: true\n    mode: yes\n");
+    let file = place.load().unwrap();
+    let expect = json!({"host": "no", "tls": true, "mode": "yes"});
+    assert_eq!(file.instance("on").unwrap().settings, *expect.as_object().unwrap());
+}
+
+#[test]
+fn the_list_of_hosts_is_bounded() {
+    let with = |count: usize| {
+        let hosts = vec!["a.example"; count].join(", ");
+        Place::with(&format!("instances:\n  a:\n    hosts: [{hosts}]\n")).load()
+    };
+    assert_eq!(with(64).unwrap().instances()[0].hosts.as_ref().unwrap().len(), 64);
+    assert!(with(65).unwrap_err().to_string().contains("at most 64 host names"));
+}
+
+#[test]
 fn the_files_name_is_the_provider() {
     for name in ["obs.yml", "OBS.yaml", ".yaml", "obs"] {
         let error = ProviderFile::load(Path::new(name)).unwrap_err();

@@ -211,8 +211,12 @@ fn the_cap_narrows_and_never_widens() {
 fn approvals_count_distinct_principals_in_their_role() {
     let missing = Code::SignatureMissing;
     refused(missing, "`package` has 0 of 1 approvals", |w| w.approvals.clear());
-    refused(missing, "0 of 1 approvals by distinct publishers", |w| drop(w.approvals.remove(0)));
-    refused(missing, "1 of 2 approvals by distinct reviewers", |w| drop(w.approvals.pop()));
+    refused(missing, "0 of 1 approvals by distinct publishers", |w| {
+        w.approvals.remove(0);
+    });
+    refused(missing, "1 of 2 approvals by distinct reviewers", |w| {
+        w.approvals.pop();
+    });
     // One reviewer three times is one reviewer.
     refused(missing, "1 of 2 approvals", |w| {
         w.approvals[2] = w.approvals[1].clone();
@@ -471,7 +475,7 @@ fn roots_follow_one_another() {
         (&|w| w.root.roles.reviewer.threshold = 3, Code::TrustMalformed),
         (&|w| w.root.roles.reviewer.keys = vec![id(ALICE), id(ALICE)], Code::TrustMalformed),
         (&|w| w.root.roles.reviewer.keys = vec![id(STRANGER)], Code::TrustMalformed),
-        (&|w| drop(w.root.keys.insert(id(STRANGER), key(ALICE).public())), Code::TrustMalformed),
+        (&|w| w.root.keys.extend([(id(STRANGER), key(ALICE).public())]), Code::TrustMalformed),
         (
             &|w| w.root.publisher_scopes[1].prefix = "if://capability/other".into(),
             Code::TrustMalformed,
@@ -486,7 +490,9 @@ fn roots_follow_one_another() {
 #[test]
 fn hints_are_lines_to_write() {
     let hints = |change: &dyn Fn(&mut World)| outcome(change).unwrap_err().hints();
-    let sign = hints(&|w| drop(w.approvals.pop()));
+    let sign = hints(&|w| {
+        w.approvals.pop();
+    });
     assert_eq!(sign, ["after reading it: ifctl plugin sign mixer --role reviewer"]);
     let allow = hints(&|w| w.allow.entries.clear());
     assert_eq!(allow[1], "to allow it: ifctl plugin allow mixer");

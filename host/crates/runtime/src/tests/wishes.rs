@@ -126,12 +126,19 @@ fn there_are_no_folders_no_sockets_and_no_input() {
       (import "wasi:filesystem/preopens@0.2.6" "get-directories" (func $dirs (param i32)))
       (import "wasi:sockets/tcp-create-socket@0.2.6" "create-tcp-socket"
         (func $socket (param i32 i32)))
+      (import "wasi:sockets/instance-network@0.2.6" "instance-network"
+        (func $network (result i32)))
+      (import "wasi:sockets/ip-name-lookup@0.2.6" "resolve-addresses"
+        (func $resolve (param i32 i32 i32 i32)))
       (import "wasi:cli/stdin@0.2.6" "get-stdin" (func $stdin (result i32)))
       (import "wasi:io/streams@0.2.6" "[method]input-stream.read"
         (func $read (param i32 i64 i32)))"#;
     let body = "(call $dirs (i32.const 512))
       (call $assert (i32.eqz (i32.load (i32.const 516))))
       (call $socket (i32.const 0) (i32.const 512))
+      (call $assert (i32.load8_u (i32.const 512)))
+      (call $assert (i32.eq (i32.load8_u (i32.const 516)) (i32.const 1)))
+      (call $resolve (call $network) (i32.const 1100) (i32.const 9) (i32.const 512))
       (call $assert (i32.load8_u (i32.const 512)))
       (call $assert (i32.eq (i32.load8_u (i32.const 516)) (i32.const 1)))
       (call $read (call $stdin) (i64.const 10) (i32.const 512))

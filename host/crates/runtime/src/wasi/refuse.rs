@@ -4,7 +4,7 @@
 
 use crate::state::CallState;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
-use wasmtime::component::{LinkerInstance, Resource, ResourceType, Type, Val};
+use wasmtime::component::{LinkerInstance, Resource, ResourceAny, ResourceType, Type, Val};
 use wasmtime::{AsContextMut, Engine, StoreContextMut};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable, IoError};
 
@@ -26,8 +26,11 @@ pub(crate) fn define(
             ComponentItem::Resource(_) => resource(linker, name)?,
             ComponentItem::ComponentFunc(_) => {
                 let full_name = name.to_owned();
-                linker.func_new(name, move |mut store, ty, _, results| {
+                linker.func_new(name, move |mut store, ty, arguments, results| {
                     store.data_mut().counted().alive()?;
+                    for argument in arguments {
+                        release(&mut store, argument)?;
+                    }
                     for (result, ty) in results.iter_mut().zip(ty.results()) {
                         *result = refusal(&mut store, &full_name, &ty)?;
                     }
@@ -51,6 +54,20 @@ fn resource(linker: &mut LinkerInstance<'_, CallState>, name: &str) -> wasmtime:
         _ => ResourceType::host::<Refused>(),
     };
     linker.resource(name, ty, |_, _| Ok(()))
+}
+
+/// Gives a handle back: the engine counts a borrow until the host says that it is done with it.
+fn release(store: &mut StoreContextMut<'_, CallState>, argument: &Val) -> wasmtime::Result<()> {
+    fn done<T: 'static>(store: &mut StoreContextMut<'_, CallState>, handle: ResourceAny) -> bool {
+        handle.try_into_resource::<T>(store.as_context_mut()).is_ok()
+    }
+    let Val::Resource(handle) = argument else { return Ok(()) };
+    let known = done::<Refused>(store, *handle)
+        || done::<IoError>(store, *handle)
+        || done::<DynInputStream>(store, *handle)
+        || done::<DynOutputStream>(store, *handle)
+        || done::<DynPollable>(store, *handle);
+    if known { Ok(()) } else { wasmtime::bail!("a handle of an unknown kind") }
 }
 
 /// The emptiest value of this type: denied, none, nothing, or a handle that leads nowhere.
