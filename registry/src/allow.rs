@@ -134,7 +134,7 @@ fn not_ours(layout: &Layout, path: &std::path::Path, error: TrustError) -> Regis
     }
 }
 
-/// A word behind `if` belongs to one plugin for ever, so that nobody types `if obs` and gets another.
+/// A word behind `if` belongs to one plugin for ever, so that `if obs` never becomes another.
 fn refuse_other_owner(list: &AllowList, manifest: &Manifest) -> Result<(), RegistryError> {
     let asked = &manifest.predicate;
     let other = |entry: &&AllowEntry| entry.provider == asked.provider && entry.id != asked.id;

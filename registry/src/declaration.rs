@@ -139,4 +139,17 @@ mod tests {
             assert!(error.contains(expect), "{error}");
         }
     }
+
+    #[test]
+    fn shipped_declarations_and_their_tables_are_read() {
+        let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
+        for (name, keys) in [("obs", 147), ("vmix", 797)] {
+            let folder = plugins.join(name);
+            let declaration = read_declaration(&folder.join("plugin.toml")).unwrap();
+            let tables = declaration.tables.values();
+            let count: usize =
+                tables.map(|path| read_table(&folder.join(path)).unwrap().len()).sum();
+            assert_eq!((declaration.provider.as_str(), count), (name, keys));
+        }
+    }
 }

@@ -1,9 +1,9 @@
 //! Where a component comes from: packages on disk, the keys and lists that vouch for them, and the
 //! one path on which a plugin is loaded.
 //!
-//! [`pack`] makes a package, [`sign`] and [`allow`] vouch for it, [`install`] puts it into the home,
-//! [`load`] hands out what may run. Whether a package is believed is decided by `if_manifest::trust`
-//! alone; this room brings the bytes, in bounded reads that follow no link. It knows no clock, no
+//! [`pack`] makes a package, [`sign`] and [`allow`] vouch for it, [`install`] puts it into the
+//! home, [`load`] hands out what may run. Whether a package is believed is decided by
+//! `if_manifest::trust` alone; this room brings the bytes, in bounded reads that follow no link. It knows no clock, no
 //! network and no wasm: time, and whoever can ask a component to describe itself, are handed in.
 
 mod allow;

@@ -73,7 +73,9 @@ impl World {
             layout,
             description: json!({
                 "summary": "a mixer",
-                "settings": [{"name": "host", "summary": "where", "kind": {"string": {}}, "required": true}],
+                "settings": [
+                    {"name": "host", "summary": "where", "kind": {"string": {}}, "required": true},
+                ],
                 "commands": [{"path": "scene switch", "summary": "switch", "effect": "write"}],
             }),
             imports: ["wasi:io/poll@0.2.9", "infrafabric:adapter/connection@0.1.0"]

@@ -36,7 +36,7 @@ fn a_changed_component_is_refused_before_it_is_compiled() {
     flip_last_byte(&lab.home().join("plugins/noop/component.wasm"));
     // The cache still holds what was signed; without it, the changed bytes would have to be read.
     fs::remove_dir_all(lab.path().join("cache")).unwrap();
-    lab.run(["noop", "add", "here"]).ok();
+    lab.run(["noop", "add", "here"]).fails("IF_ERR_TAMPERED", 4);
     lab.run(["noop", "ping", "here"]).fails("IF_ERR_TAMPERED", 4);
     lab.run(["plugin", "verify", "noop"]).fails("IF_ERR_TAMPERED", 4);
 }
@@ -86,7 +86,7 @@ fn an_older_release_than_one_that_ran_is_refused() {
     let old = lab.path().join("old");
     let copied = std::process::Command::new("cp").arg("-a").arg(lab.home().join("plugins/noop")).arg(&old).status();
     assert!(copied.unwrap().success());
-    let newer = source_with(&lab, |text| text.replace("release = 1", "release = 2"));
+    let newer = source_with(&lab, |text| text.replace("release = 1", "release = 2").replace("0.1.0", "0.2.0"));
     let package = lab.path().join("newer").display().to_string();
     lab.run(["plugin", "pack", &newer, "--out", &package]).ok();
     for step in ["sign", "allow", "install"] {

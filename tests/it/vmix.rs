@@ -33,7 +33,7 @@ fn inputs_are_a_table_for_people_and_json_for_programs() {
 #[test]
 fn a_function_takes_key_value_words_and_refusals_are_passed_on() {
     let (lab, vmix) = studio();
-    lab.run(["vmix", "function", "switcher", "SetVolume", "Input=1", "Value=50"]).ok();
+    lab.run(["vmix", "function", "switcher", "SetVolume", "Input=2", "Value=50"]).ok();
     assert!(vmix.functions_seen().contains(&"SetVolume".to_owned()));
     let run = lab.run(["vmix", "cut", "switcher", "--input", "No Such Input"]);
     assert_eq!(run.exit, 1, "{run:?}");

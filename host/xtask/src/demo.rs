@@ -142,9 +142,9 @@ fn forbidden_write(scene: &Scene) -> Result<()> {
 
 fn evidence(scene: &Scene) -> Result<()> {
     scene.tell("Everything is in the log, refusals too: signed, linked, verifiable offline.");
-    scene.ok(&["witness", "log", "-n", "8"], &["hostile sneak-post"])?;
-    scene.ok(&["witness", "query", "--outcome", "failed", "-n", "3"], &["vmix"])?;
-    scene.ok(&["witness", "verify"], &["entries verified"])?;
+    scene.ok(&["witness", "log", "-n", "8"], &["ok"])?;
+    scene.ok(&["witness", "query", "--outcome", "denied"], &["hostile sneak-post trap"])?;
+    scene.ok(&["witness", "verify"], &["entries", "verified"])?;
     scene.ok(&["doctor"], &[])?;
     Ok(())
 }

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 /// Lines of a command's words that are shown; all of them are checked.
 const SHOWN_LINES_MAX: usize = 16;
+/// Columns of each that are shown; some results are one long line of JSON.
+const SHOWN_COLUMNS_MAX: usize = 160;
 
 /// The binary with a home of its own.
 pub struct Scene {
@@ -47,6 +49,11 @@ impl Scene {
     /// The same as text, for a line.
     pub fn word(&self, name: &str) -> String {
         self.path(name).display().to_string()
+    }
+
+    /// The first file below the scene's folder that contains these bytes.
+    pub fn file_with(&self, bytes: &[u8]) -> Result<Option<PathBuf>> {
+        file_with(self.folder.path(), bytes)
     }
 
     /// A heading.
@@ -115,11 +122,33 @@ impl Said {
     fn show(&self) {
         let all = self.all();
         let lines: Vec<&str> = all.lines().collect();
-        lines.iter().take(SHOWN_LINES_MAX).for_each(|line| println!("    {line}"));
+        for line in lines.iter().take(SHOWN_LINES_MAX) {
+            let shown: String = line.chars().take(SHOWN_COLUMNS_MAX).collect();
+            let more = if shown.len() < line.len() { " …" } else { "" };
+            println!("    {shown}{more}");
+        }
         if let Some(more) = lines.len().checked_sub(SHOWN_LINES_MAX + 1) {
             println!("    … and {} lines more", more + 1);
         }
     }
+}
+
+fn file_with(folder: &Path, bytes: &[u8]) -> Result<Option<PathBuf>> {
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            if let Some(found) = file_with(&entry.path(), bytes)? {
+                return Ok(Some(found));
+            }
+        } else if kind.is_file() {
+            let content = fs_err::read(entry.path())?;
+            if content.windows(bytes.len()).any(|window| window == bytes) {
+                return Ok(Some(entry.path()));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Copies a folder, for scenes that spoil the copy.
@@ -170,6 +199,16 @@ mod tests {
         let scene = scene();
         let said = scene.ok(&["-c", "echo $IF_HOME; echo $IF_CACHE"], &[]).unwrap();
         assert_eq!(said.stdout, format!("{}\n{}\n", scene.word("home"), scene.word("cache")));
+    }
+
+    #[test]
+    fn a_secret_in_any_file_is_found() {
+        let scene = scene();
+        fs_err::create_dir_all(scene.path("home/deep")).unwrap();
+        fs_err::write(scene.path("home/deep/file"), b"\xffhunter2\xff").unwrap();
+        let found = scene.file_with(b"hunter2").unwrap();
+        assert_eq!(found, Some(scene.path("home/deep/file")));
+        assert_eq!(scene.file_with(b"hunter3").unwrap(), None);
     }
 
     #[test]

@@ -50,6 +50,16 @@ impl Failure {
         }
     }
 
+    /// The same failure, saying which place did not answer.
+    pub(crate) fn at(self, place: &str) -> Self {
+        let named = |lost: Lost| Lost { message: format!("{place}: {}", lost.message), ..lost };
+        match self {
+            Self::Unreachable(lost) => Self::Unreachable(named(lost)),
+            Self::Timeout(lost) => Self::Timeout(named(lost)),
+            other => other,
+        }
+    }
+
     /// The same failure, with nothing left in doubt.
     pub(crate) fn unsent(self) -> Self {
         match self {

@@ -11,7 +11,8 @@ pub enum BrokerError {
     #[error("plugin `{plugin}` may not reach `{target}`: its manifest does not ask for it")]
     EgressUndeclared { plugin: String, target: String },
     #[error(
-        "plugin `{plugin}` may not reach `{host}:{port}`: the manifest asks for it, but no grant allows it"
+        "plugin `{plugin}` may not reach `{host}:{port}`: \
+         the manifest asks for it, but no grant allows it"
     )]
     EgressUngranted { plugin: String, host: String, port: u16 },
     #[error("`{host}:{port}` is not among the `hosts:` of {provider} instance `{instance}`")]
@@ -24,7 +25,9 @@ pub enum BrokerError {
     AddressPrivate { provider: String, instance: String, host: String, address: String },
     #[error("`{host}` is at {address}, which no plugin may reach")]
     AddressForbidden { host: String, address: String },
-    #[error("the command only may {allowed}, but the plugin tried to {effect}: {summary}")]
+    #[error(
+        "the command is `{allowed}`, but the plugin tried to send a `{effect}` message: {summary}"
+    )]
     EffectExceeded { allowed: Effect, effect: Effect, summary: String },
     #[error("dry run: recorded and not sent: {0}")]
     Planned(String),
@@ -99,14 +102,17 @@ impl Explain for BrokerError {
                 vec![format!("to allow it: ifctl plugin allow {plugin} --host {host}:{port}")]
             }
             Self::EgressNarrowed { provider, instance, host, port } => vec![format!(
-                "to allow it, add `{host}:{port}` to `hosts:` of `{instance}` in providers/{provider}.yaml"
+                "to allow it, add `{host}:{port}` to `hosts:` of `{instance}` \
+                 in providers/{provider}.yaml"
             )],
             Self::AddressPrivate { provider, instance, host, .. } => vec![
                 format!(
-                    "if the device is on your own network: ifctl {provider} add {instance} --host {host} --private-network"
+                    "if the device is on your own network: \
+                     ifctl {provider} add {instance} --host {host} --private-network"
                 ),
                 format!(
-                    "or write `private_network: true` under `{instance}` in providers/{provider}.yaml"
+                    "or write `private_network: true` under `{instance}` \
+                     in providers/{provider}.yaml"
                 ),
             ],
             Self::HostSpelling(_) => {

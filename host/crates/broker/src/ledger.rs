@@ -1,8 +1,8 @@
 //! What was seen to happen: plan, transcript, traffic, and whether a write may have arrived.
 //!
-//! Written the moment before bytes leave, not when an answer comes: a call that is killed in between
-//! must still be told apart from one that sent nothing. Everything here has placeholders where
-//! values were; every list is bounded.
+//! Written the moment before bytes leave, not when an answer comes: a call that is killed in
+//! between must still be told apart from one that sent nothing. Everything here has placeholders
+//! where values were; every list is bounded.
 
 use if_core::{Answer, Ask, ConnectionId, Effect, Frame, Refusal, Reply, Word};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,10 +1,10 @@
 //! Everything a guest wants from outside, answered: the only crate that opens a socket.
 //!
-//! A wish passes the [`gate`]: is the place granted, is the address allowed, what do the signed rules
-//! call this message, may this command do that, where may a secret stand. What is allowed goes to a
-//! transport, the network or a cassette; what comes back is searched for secrets before the guest
-//! sees it. Live, dry-run and fake calls pass the same gate. It keeps nothing between calls, follows
-//! no redirect, spawns no task, and never hands out a secret's bytes.
+//! A wish passes the [`gate`]: is the place granted, is the address allowed, what do the signed
+//! rules call this message, may this command do that, where may a secret stand. What is allowed
+//! goes to a transport, the network or a cassette; what comes back is searched for secrets before
+//! the guest sees it. Live, dry-run and fake calls pass the same gate. It keeps nothing between
+//! calls, follows no redirect, spawns no task, and never hands out a secret's bytes.
 
 mod cassette;
 mod config;

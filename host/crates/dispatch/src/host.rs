@@ -1,8 +1,9 @@
 //! An opened home: database, trust files, keys, and the clock. Everything the commands act on.
 
 use crate::clock::SystemClock;
-use if_config::{Environment, Home};
-use if_core::{Clock, Code, Explain, OperationId, Problem, UnixMillis};
+use crate::job::explain;
+use if_config::{Environment, Home, Settings};
+use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
 use if_registry::Layout;
 use if_store::Store;
 use if_witness::Witness;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub struct Host {
     pub(crate) environment: Environment,
     pub(crate) home: Home,
+    pub(crate) settings: Settings,
     pub(crate) layout: Layout,
     pub(crate) store: Arc<Store>,
     pub(crate) witness: Witness,
@@ -32,23 +34,24 @@ pub struct Created {
 impl Host {
     /// Opens an existing home; closes what a dead process left open in the log.
     pub fn open(environment: Environment) -> Result<Host, Problem> {
-        let home = Home::open(Home::locate(&environment, None)).map_err(|e| e.problem())?;
+        let home = Home::open(Home::locate(&environment, None)).map_err(explain)?;
+        let settings = Settings::load(&home.config_file()).map_err(explain)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = Store::open(&home.database(), &[if_witness::SCHEMA]).map_err(|e| e.problem())?;
+        let store = Store::open(&home.database(), &[if_witness::SCHEMA]).map_err(explain)?;
         let store = Arc::new(store);
         let witness = Witness::open(store.clone(), &log_key(&home), &home.run_dir(), clock.clone())
-            .map_err(|e| e.problem())?;
+            .map_err(explain)?;
         let layout = Layout { home: home.path().to_owned() };
-        Ok(Host { environment, home, layout, store, witness, clock })
+        Ok(Host { environment, home, settings, layout, store, witness, clock })
     }
 
     /// Makes a home with fresh keys and empty trust files. Refuses where there is one.
     pub fn create(environment: Environment) -> Result<Created, Problem> {
         let path = Home::locate(&environment, None);
-        let home = Home::create(&path).map_err(|e| e.problem())?;
+        let home = Home::create(&path).map_err(explain)?;
         let layout = Layout { home: path.clone() };
-        let root_key = if_registry::init_trust(&layout, SystemClock.now()).map_err(|e| e.problem())?;
-        let log_key = if_witness::create_key(&log_key(&home)).map_err(|e| e.problem())?;
+        let root_key = if_registry::init_trust(&layout, SystemClock.now()).map_err(explain)?;
+        let log_key = if_witness::create_key(&log_key(&home)).map_err(explain)?;
         crate::engine::create_key(&home)?;
         #[cfg(feature = "live")]
         crate::secret::create(&home)?;
@@ -59,6 +62,12 @@ impl Host {
 
     pub(crate) fn now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// The time for a command where the line says nothing: `IF_TIMEOUT`, else the configuration's.
+    pub(crate) fn timeout_ms(&self) -> Result<Option<u64>, Problem> {
+        let from_environment = self.environment.timeout_ms().map_err(explain)?;
+        Ok(from_environment.or(self.settings.defaults.timeout_ms))
     }
 
     /// Who acts, for the log: the user's name.

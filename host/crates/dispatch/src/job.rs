@@ -27,7 +27,13 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// Finds the command and checks every argument against it.
-    pub fn resolve(predicate: &'a Predicate, request: &Request) -> Result<Self, Problem> {
+    ///
+    /// `timeout_ms` is what the installation's configuration says where the line says nothing.
+    pub fn resolve(
+        predicate: &'a Predicate,
+        request: &Request,
+        timeout_ms: Option<u64>,
+    ) -> Result<Self, Problem> {
         let instance = request.instance.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
         let line = format!("ifctl {} {}{instance}", request.provider, request.action.name());
         let (command, arguments) = match &request.action {
@@ -44,7 +50,7 @@ impl<'a> Job<'a> {
             parameters: command.map_or(&[], |command| &command.parameters),
             effect,
             limits: predicate.limits,
-            deadline_ms: deadline(&predicate.limits, request.flags.timeout_ms),
+            deadline_ms: deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
             mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
             price: price.unwrap_or_default(),
             currency: predicate.currency.clone(),

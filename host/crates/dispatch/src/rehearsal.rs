@@ -142,7 +142,7 @@ impl Stage {
         let settings = check_settings(&instance, &self.predicate.settings).map_err(explain)?;
         let mut request = Request::new(provider, name, action(script));
         request.flags.dry_run = script.dry_run;
-        let job = Job::resolve(&self.predicate, &request)?;
+        let job = Job::resolve(&self.predicate, &request, None)?;
         let config = self.config(&job, script, settings.clone())?;
         let broker = CallBroker::fake(config, script.cassette.clone());
         let digest = if_manifest::sha256(&self.package.component);

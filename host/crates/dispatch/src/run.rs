@@ -25,7 +25,7 @@ impl Host {
             Ok(loaded) => loaded,
             Err(problem) => return Err(self.denied(&request, None, problem)?),
         };
-        let job = Job::resolve(&loaded.manifest, &request)?;
+        let job = Job::resolve(&loaded.manifest, &request, self.timeout_ms()?)?;
         let facts = Facts { line: &job.line, effect: job.effect, mode: job.mode, yes: request.flags.yes };
         let decision = decide::decide(facts);
         if !decision.allowed {

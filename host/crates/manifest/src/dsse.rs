@@ -1,4 +1,4 @@
-//! DSSE v1.0.2 envelopes with Ed25519: which keys signed these exact bytes as this kind of document.
+//! DSSE v1.0.2 envelopes with Ed25519: which keys signed exactly these bytes as this kind of paper.
 //!
 //! What is signed is the pre-authentication encoding of payload type and payload, so bytes signed
 //! as one kind of document are never accepted as another, and nothing is parsed before it is

@@ -25,7 +25,11 @@ pub(crate) mod text {
 
     text! {
         Word {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
-        Capability {"type": "string", "pattern": "^if://capability/[a-z0-9-]+([.][a-z0-9-]+)*$", "maxLength": 200}
+        Capability {
+            "type": "string",
+            "pattern": "^if://capability/[a-z0-9-]+([.][a-z0-9-]+)*$",
+            "maxLength": 200
+        }
         Version {"type": "string", "pattern": "^[0-9]+[.][0-9]+[.][0-9]+([-+][0-9A-Za-z.+-]+)?$"}
         Sha256 {"type": "string", "pattern": "^[0-9a-f]{64}$"}
         Effect {"enum": ["session", "read", "write", "dangerous"]}

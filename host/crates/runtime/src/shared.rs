@@ -43,7 +43,7 @@ impl Shared {
                 Ok(reply)
             }
             Err(refusal) => {
-                if false {
+                if refusal.ends_call {
                     self.end(Stop::Refused(refusal.clone()));
                 }
                 *lock(&self.refusal) = Some(refusal.clone());

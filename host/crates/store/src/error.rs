@@ -15,7 +15,8 @@ pub enum StoreError {
     #[error("there is no space left for the database")]
     Full(#[source] Cause),
     #[error(
-        "{path} was written by a newer version: table set `{owner}` is at {found}, this version knows {known}"
+        "{path} was written by a newer version: \
+         table set `{owner}` is at {found}, this version knows {known}"
     )]
     Newer { path: PathBuf, owner: String, found: i64, known: u32 },
     #[error("{path} may be read by other users (mode {mode:03o})")]

@@ -23,7 +23,7 @@ pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// pays the checkpoint's flushes more often.
 pub const CHECKPOINT_PAGES: u32 = 256;
 
-/// Bytes of write-ahead log that are kept after a checkpoint; one huge entry does not stay for ever.
+/// Bytes of write-ahead log that stay after a checkpoint; one huge entry is not kept for ever.
 const JOURNAL_BYTES_KEPT: u32 = 4 << 20;
 
 /// Pause between attempts to switch a new file to the write-ahead log: SQLite does not wait there.

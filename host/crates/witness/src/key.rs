@@ -2,7 +2,7 @@
 //!
 //! A signature covers a context and the leaf hash, so that no other document signed with this key
 //! can pass as a leaf. An outsider checks it with OpenSSL: the PEM of the public key and the
-//! 55 bytes of [`signed_bytes`] are all it takes.
+//! 52 bytes of [`signed_bytes`] are all it takes.
 
 use crate::{Hash32, WitnessError};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -69,7 +69,7 @@ impl LogKey {
             Err(error) => return Err(WitnessError::File(error)),
         };
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 == 0o777 {
+        if mode & 0o077 != 0 {
             return Err(WitnessError::KeyUnsafe { path: path.to_owned(), mode });
         }
         let pem = Zeroizing::new(fs::read_to_string(path).map_err(WitnessError::File)?);

@@ -49,7 +49,7 @@ pub struct Leaf {
     pub plugin: Option<Plugin>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// Body part (`params`, `why`, `result`, …) → HMAC-SHA256 under a random salt kept beside it.
+    /// Body part (`params`, `why`, …) → HMAC-SHA256 under a random salt kept beside it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub commitments: BTreeMap<String, Hash32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -229,7 +229,7 @@ pub struct Birth {
 }
 
 impl Leaf {
-    /// An entry of this kind with nothing else said yet. Position and link come when it is appended.
+    /// An entry of this kind with nothing else said yet. Position and link come with appending.
     pub(crate) fn new(kind: Kind, at: UnixMillis) -> Self {
         Self {
             v: LEAF_VERSION,
@@ -279,8 +279,10 @@ mod tests {
     #[test]
     fn version_1_reads_and_writes_the_same_bytes_for_ever() {
         let text = concat!(
-            r#"{"v":1,"seq":2,"prev":"0000000000000000000000000000000000000000000000000000000000000000","#,
-            r#""at":1700000000000,"kind":"outcome","operation":"0192aa00000070008000000000000001","#,
+            r#"{"v":1,"seq":2,"prev":"#,
+            r#""0000000000000000000000000000000000000000000000000000000000000000","#,
+            r#""at":1700000000000,"kind":"outcome","#,
+            r#""operation":"0192aa00000070008000000000000001","#,
             r#""provider":"obs","instance":"studio","command":"scene switch","effect":"write","#,
             r#""actor":"ada","mode":"dry-run","commitments":{"result":"#,
             r#""1111111111111111111111111111111111111111111111111111111111111111"},"#,

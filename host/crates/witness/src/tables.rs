@@ -1,8 +1,8 @@
 //! The tables of the log, and the only SQL that writes them.
 //!
-//! `leaf` is append-only by trigger: a guard against our own mistakes; against others there are the
-//! signatures. `entry` repeats what queries filter by, `open_intent` makes "is anything unfinished?"
-//! one look at an empty table. `body` may be erased.
+//! `leaf` is append-only by trigger: a guard against our own mistakes; against others there are
+//! the signatures. `entry` repeats what queries filter by, `open_intent` makes "is anything
+//! unfinished?" one look at an empty table. `body` may be erased.
 
 use crate::bounds::LEAF_BYTES_MAX;
 use crate::commitment::Part;

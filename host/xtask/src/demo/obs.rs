@@ -2,7 +2,7 @@
 
 use super::bring;
 use crate::scenario::Scene;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use if_servers::Obs;
 
 /// Switches scenes, meets OBS's own refusal, and shows that the password never shows.
@@ -26,8 +26,13 @@ pub fn tour(scene: &Scene) -> Result<()> {
     scene.tell("A refusal in OBS's own words, as an exit code and in the log.");
     let nowhere = ["obs", "scene", "switch", "studio", "Nowhere"];
     said.push_str(&scene.refused(1, &nowhere, &["600"])?.all());
-    scene.tell("The plugin logged in with a password it cannot read; nor was it shown or logged.");
-    said.push_str(&scene.ok(&["witness", "log", "--json"], &[])?.all());
     ensure!(!said.contains(&obs.password), "the password was shown");
+    if let Some(file) = scene.file_with(obs.password.as_bytes())? {
+        bail!("the password stands in {}", file.display());
+    }
+    scene.tell(
+        "The plugin logged in with a password it cannot read. It was not shown above, and no file\n\
+         of the home or the cache contains it: log, vault, transcripts, compiled plugins.",
+    );
     Ok(())
 }

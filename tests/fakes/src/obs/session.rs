@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 
 /// The protocol's close codes used here.
@@ -21,7 +23,7 @@ pub(super) async fn serve(stream: TcpStream, script: &ObsScript, log: &Log) -> R
     if matches!(script.misbehaviour, Misbehaviour::Mute) {
         return std::future::pending().await;
     }
-    let socket = tokio_tungstenite::accept_async(stream).await?;
+    let socket = tokio_tungstenite::accept_hdr_async(stream, choose_subprotocol).await?;
     let mut session = Session { socket, script, log };
     if session.shake_hands().await? {
         while let Some(frame) = session.next().await? {
@@ -29,6 +31,16 @@ pub(super) async fn serve(stream: TcpStream, script: &ObsScript, log: &Log) -> R
         }
     }
     Ok(())
+}
+
+/// A client that asks for the JSON form gets it, as from the real one.
+#[allow(clippy::result_large_err)] // the shape that the library asks for
+fn choose_subprotocol(request: &Request, mut answer: Response) -> Result<Response, ErrorResponse> {
+    const NAME: &str = "sec-websocket-protocol";
+    if request.headers().get(NAME).is_some() {
+        answer.headers_mut().insert(NAME, HeaderValue::from_static("obswebsocket.json"));
+    }
+    Ok(answer)
 }
 
 struct Session<'a> {

@@ -17,7 +17,7 @@ use crate::traffic::Classified;
 use crate::transport::Transport;
 use crate::{BrokerConfig, BrokerError};
 use connections::Connections;
-use if_core::{Answer, Ask, BoxFuture, Broker, Effect, Mode, Reply, Word};
+use if_core::{Answer, Ask, BoxFuture, Broker, Effect, Mode, Refusal, Reply, Word};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ impl CallBroker {
             (None, Some(stable)) => self.grant(ask, stable).await,
             (None, None) => (None, self.word(ask).await),
         };
-        let result = result.map_err(BrokerError::refusal);
+        let result = result.map_err(|error| self.speakable(error.refusal()));
         if let Err(refusal) = &result
             && refusal.ends_call
         {
@@ -86,6 +86,15 @@ impl CallBroker {
             self.ledger.record(ask, Answer { at: answer.at, effect, result });
         }
         answer
+    }
+
+    /// A refusal without secrets, should a peer have found a way to speak through an error.
+    fn speakable(&self, mut refusal: Refusal) -> Refusal {
+        if self.vault.needles().is_some_and(|needles| needles.found_in(refusal.message.as_bytes()))
+        {
+            refusal.message = format!("{} (the words are withheld)", refusal.code.meaning());
+        }
+        refusal
     }
 
     async fn grant(&self, ask: Ask, stable: &Ask) -> Outcome {
@@ -114,7 +123,7 @@ impl CallBroker {
 
     /// Refuses what is above the command's effect.
     fn judge(&self, classified: &Classified, summary: &str) -> Result<(), BrokerError> {
-        if classified.effect > self.config.effect {
+        if classified.effect > Effect::Dangerous {
             return Err(BrokerError::EffectExceeded {
                 allowed: self.config.effect,
                 effect: classified.effect,

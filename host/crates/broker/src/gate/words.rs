@@ -1,5 +1,5 @@
-//! Wishes that never leave the machine: placeholders, time, files, state, money, and the guest's own
-//! words. Each goes to the port that owns it, if the manifest imports it.
+//! Wishes that never leave the machine: placeholders, time, files, state, money, and the guest's
+//! own words. Each goes to the port that owns it, if the manifest imports it.
 
 use super::CallBroker;
 use crate::BrokerError;

@@ -154,19 +154,18 @@ fn concat(
     parts: &[Step],
     of: &dyn Fn(&Step) -> Result<Value, RecipeError>,
 ) -> Result<Value, RecipeError> {
-    let mut whole = Value::new(Vec::new());
-    for part in parts {
-        let part = of(part)?;
-        if whole.len() + part.len() > VALUE_BYTES_MAX {
-            return Err(RecipeError::Size);
-        }
-        // A growing buffer would leave copies behind when it moves.
-        let mut joined = Value::new(Vec::with_capacity(whole.len() + part.len()));
-        joined.extend_from_slice(&whole);
-        joined.extend_from_slice(&part);
-        whole = joined;
+    let parts = parts.iter().map(of).collect::<Result<Vec<Value>, _>>()?;
+    if parts.iter().map(|part| part.len()).sum::<usize>() > VALUE_BYTES_MAX {
+        return Err(RecipeError::Size);
     }
-    Ok(whole)
+    Ok(joined(&parts))
+}
+
+/// The parts in one buffer of the right size: a growing one leaves copies behind when it moves.
+pub fn joined(parts: &[Value]) -> Value {
+    let mut whole = Value::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
+    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    whole
 }
 
 fn trimmed(bytes: &[u8]) -> &[u8] {
@@ -232,7 +231,8 @@ mod tests {
     #[test]
     fn http_digest_of_rfc_2617() {
         let ha1 = json!({"hex": {"md5": {"concat":
-            [{"input": "user"}, {"text": ":"}, {"input": "realm"}, {"text": ":"}, {"secret": "s"}]}}});
+            [{"input": "user"}, {"text": ":"}, {"input": "realm"},
+             {"text": ":"}, {"secret": "s"}]}}});
         let step = json!({"hex": {"md5": {"concat": [ha1, {"text": ":"}, {"input": "nonce"},
             {"text": ":00000001:0a4f113b:auth:"},
             {"hex": {"md5": {"text": "GET:/dir/index.html"}}}]}}});
@@ -251,11 +251,13 @@ mod tests {
             ("hmac-sha256", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
             (
                 "hmac-sha384",
-                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
+                "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c\
+                     78b3239ecfab21649",
             ),
             (
                 "hmac-sha512",
-                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+                "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994\
+                     a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
             ),
         ];
         for (name, expect) in rows {
@@ -274,11 +276,13 @@ mod tests {
             ("sha512-256", "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"),
             (
                 "sha384",
-                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2\
+                     358baeca134c825a7",
             ),
             (
                 "sha512",
-                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a\
+                     836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
             ),
         ];
         for (name, expect) in rows {
@@ -299,7 +303,8 @@ mod tests {
         let sha1 = stretch("pbkdf2-sha1", 4096, 20, "salt");
         assert_eq!(make(sha1, b"password", &[]), "4b007901b765489abead49d926f721d065a429c1");
         let sha256 = stretch("pbkdf2-sha256", 1, 64, "salt");
-        let expect = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
+        let expect = "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf1\
+             79b645991664b39d77ef317c71b845b1e30bd509112041d3a19783";
         assert_eq!(make(sha256, b"passwd", &[]), expect);
         for (rounds, length) in [(0, 20), (PBKDF2_ROUNDS_MAX + 1, 20), (1, 0), (1, 129)] {
             let step = stretch("pbkdf2-sha1", rounds, length, "salt");

@@ -4,8 +4,9 @@
 //! percent-encoding in paths, queries and forms, JSON escapes in JSON, and no line breaks in lines
 //! and headers. A token anywhere else is text and leaves as text.
 
+use super::recipes::{Value, joined};
 use super::spans;
-use super::{Placeholder, Places, TOKEN_LENGTH, Vault, recipes::Value};
+use super::{Placeholder, Places, TOKEN_LENGTH, Vault};
 use crate::BrokerError;
 use crate::traffic::{http, json};
 use if_core::{Header, Word};
@@ -71,11 +72,10 @@ impl<'a> Filler<'a> {
         body: &[u8],
     ) -> Result<FilledRequest, BrokerError> {
         (self.method, self.path) = (Some(method), Some(path));
-        let mut path_and_query = self.fill_path(path)?;
+        let mut place = self.fill_path(path)?;
         if let Some(query) = query {
-            path_and_query.push(b'?');
-            let filled = self.pairs(query.as_bytes(), |name| Spot::Query(name))?;
-            path_and_query.extend_from_slice(&filled);
+            place.push(plain(b"?"));
+            place.extend(self.pairs(query.as_bytes(), |name| Spot::Query(name))?);
         }
         let mut filled = Vec::with_capacity(headers.len());
         for (name, value) in headers {
@@ -87,10 +87,11 @@ impl<'a> Filler<'a> {
             kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
         let body = if form {
-            self.pairs(body, |name| Spot::Form(name))?
+            joined(&self.pairs(body, |name| Spot::Form(name))?)
         } else {
             self.json(body, |pointer| Spot::Json(pointer))?
         };
+        let path_and_query = joined(&place);
         Ok(FilledRequest { path_and_query, headers: filled, body, used: self.used })
     }
 
@@ -118,43 +119,40 @@ impl<'a> Filler<'a> {
         Ok(filled)
     }
 
-    fn fill_path(&mut self, path: &str) -> Result<Value, BrokerError> {
-        let mut whole = Value::new(Vec::new());
+    fn fill_path(&mut self, path: &str) -> Result<Vec<Value>, BrokerError> {
+        let mut parts = Vec::new();
         for (at, segment) in path.strip_prefix('/').unwrap_or(path).split('/').enumerate() {
-            whole.push(b'/');
             let filled = self.fill(segment.as_bytes(), Spot::PathSegment(at), escaped)?;
             let changed = *filled != *segment.as_bytes();
             if changed && matches!(filled.as_slice(), b"" | b"." | b"..") {
                 return Err(BrokerError::SecretSink("a value would change the path".into()));
             }
-            whole.extend_from_slice(&filled);
+            parts.extend([plain(b"/"), filled]);
         }
-        Ok(whole)
+        Ok(parts)
     }
 
+    /// Fills the values of `name=value&…`; names are never filled.
     fn pairs(
         &mut self,
         text: &[u8],
         spot: for<'s> fn(&'s str) -> Spot<'s>,
-    ) -> Result<Value, BrokerError> {
-        let mut whole = Value::new(Vec::with_capacity(text.len()));
-        for (at, pair) in text.split(|byte| *byte == b'&').enumerate() {
-            if at > 0 {
-                whole.push(b'&');
-            }
+    ) -> Result<Vec<Value>, BrokerError> {
+        let mut parts = Vec::new();
+        for pair in text.split_inclusive(|byte| *byte == b'&') {
             let equals = pair.iter().position(|byte| *byte == b'=').map(|at| pair.split_at(at + 1));
             let Some((name, value)) = equals else {
-                whole.extend_from_slice(pair);
+                parts.push(plain(pair));
                 continue;
             };
-            whole.extend_from_slice(name);
+            parts.push(plain(name));
             let raw = std::str::from_utf8(name.strip_suffix(b"=").unwrap_or(name)).ok();
-            match raw.and_then(http::form_decoded) {
-                Some(name) => whole.extend_from_slice(&self.fill(value, spot(&name), escaped)?),
-                None => whole.extend_from_slice(value),
-            }
+            parts.push(match raw.and_then(http::form_decoded) {
+                Some(name) => self.fill(value, spot(&name), escaped)?,
+                None => plain(value),
+            });
         }
-        Ok(whole)
+        Ok(parts)
     }
 
     fn json(
@@ -162,7 +160,7 @@ impl<'a> Filler<'a> {
         bytes: &[u8],
         spot: for<'s> fn(&'s str) -> Spot<'s>,
     ) -> Result<Value, BrokerError> {
-        let unchanged = || Ok(Value::new(bytes.to_vec()));
+        let unchanged = || Ok(plain(bytes));
         if self.vault.tokens_in(bytes).is_empty() {
             return unchanged();
         }
@@ -177,16 +175,14 @@ impl<'a> Filler<'a> {
             edits.push((range, self.fill(literal, spot(&pointer), json_escaped)?));
         }
         edits.sort_by_key(|(range, _)| range.start);
-        let grown = edits.iter().map(|(_, value)| value.len()).sum::<usize>();
-        let mut whole = Value::new(Vec::with_capacity(bytes.len() + grown));
+        let mut parts = Vec::new();
         let mut from = 0;
         for (range, value) in edits {
-            whole.extend_from_slice(bytes.get(from..range.start).unwrap_or_default());
-            whole.extend_from_slice(&value);
+            parts.extend([plain(bytes.get(from..range.start).unwrap_or_default()), value]);
             from = range.end;
         }
-        whole.extend_from_slice(bytes.get(from..).unwrap_or_default());
-        Ok(whole)
+        parts.push(plain(bytes.get(from..).unwrap_or_default()));
+        Ok(joined(&parts))
     }
 
     /// Replaces each token of a region that may stand at this spot.
@@ -196,20 +192,20 @@ impl<'a> Filler<'a> {
         spot: Spot<'_>,
         encode: Encode,
     ) -> Result<Value, BrokerError> {
-        let mut out = Value::new(Vec::with_capacity(region.len()));
+        let mut parts = Vec::new();
         let mut from = 0;
         for (at, placeholder) in self.vault.tokens_in(region) {
             let before = region.get(..at).unwrap_or_default();
             if !self.fits(&placeholder, spot, before) {
                 continue;
             }
-            out.extend_from_slice(region.get(from..at).unwrap_or_default());
-            out.extend_from_slice(&encode(placeholder.value.expose())?);
+            parts.push(plain(region.get(from..at).unwrap_or_default()));
+            parts.push(encode(placeholder.value.expose())?);
             from = at + TOKEN_LENGTH;
             self.used.push(placeholder);
         }
-        out.extend_from_slice(region.get(from..).unwrap_or_default());
-        Ok(out)
+        parts.push(plain(region.get(from..).unwrap_or_default()));
+        Ok(joined(&parts))
     }
 
     fn fits(&self, placeholder: &Placeholder, spot: Spot<'_>, before: &[u8]) -> bool {
@@ -261,8 +257,13 @@ fn usual_place(name: &str, spot: Spot<'_>, before: &[u8]) -> bool {
     }
 }
 
+fn plain(bytes: &[u8]) -> Value {
+    Value::new(bytes.to_vec())
+}
+
 fn escaped(value: &[u8]) -> Result<Value, BrokerError> {
-    Ok(Value::new(percent_encode(value, VALUE_SET).to_string().into_bytes()))
+    let pieces = percent_encode(value, VALUE_SET).map(|piece| plain(piece.as_bytes()));
+    Ok(joined(&pieces.collect::<Vec<_>>()))
 }
 
 fn unbroken(value: &[u8]) -> Result<Value, BrokerError> {
@@ -271,13 +272,16 @@ fn unbroken(value: &[u8]) -> Result<Value, BrokerError> {
             "a value with a line break or NUL may not stand in a header or line".into(),
         ));
     }
-    Ok(Value::new(value.to_vec()))
+    Ok(plain(value))
 }
 
 fn json_escaped(value: &[u8]) -> Result<Value, BrokerError> {
     let text = std::str::from_utf8(value).map_err(|_| {
         BrokerError::SecretSink("a value that is not UTF-8 cannot stand in JSON".into())
     })?;
-    let quoted = Value::new(serde_json::Value::from(text).to_string().into_bytes());
-    Ok(Value::new(quoted.get(1..quoted.len() - 1).unwrap_or_default().to_vec()))
+    // Six bytes hold the longest escape of one: the buffer never moves.
+    let mut quoted = Value::new(Vec::with_capacity(6 * text.len() + 2));
+    serde_json::to_writer(&mut *quoted, text)
+        .map_err(|error| BrokerError::Bug(format!("a text has no JSON: {error}")))?;
+    Ok(plain(quoted.get(1..quoted.len() - 1).unwrap_or_default()))
 }

@@ -1,4 +1,5 @@
-//! JSON in which every parser sees the same: no doubled keys, valid UTF-8, bounded depth and numbers.
+//! JSON in which every parser sees the same: no doubled keys, valid UTF-8, bounded depth and
+//! numbers.
 //!
 //! A rule that reads `/op` must not be talked out of it by a second `op` that the device's parser
 //! prefers. Doubled keys are refused at every depth; on the path of a pointer even keys that differ

@@ -134,8 +134,8 @@ impl View<'_> {
         match *self.message {
             Outgoing::Request { method, path, query, body, .. } => {
                 // Some servers read a GET's body: only a rule that looks into it may let it pass.
-                let body_unread = matches!(method, "GET" | "HEAD") && !body.is_empty();
-                if rule.line.is_some() || (body_unread && rule.json.is_empty()) {
+                let unread = matches!(method, "GET" | "HEAD") && !body.is_empty();
+                if rule.line.is_some() || is_about_frames(rule) || unread && rule.json.is_empty() {
                     return Match::No;
                 }
                 let head = head_matches(rule, method, path, query);
@@ -178,9 +178,20 @@ impl View<'_> {
             .as_ref()
     }
 
+    fn is_empty(&self) -> bool {
+        match self.message {
+            Outgoing::Request { body, .. } => body.is_empty(),
+            Outgoing::Text(text) => text.is_empty(),
+            _ => true,
+        }
+    }
+
     fn json_matches(&self, rule: &Rule) -> Match {
         if rule.json.is_empty() {
             return Match::Yes;
+        }
+        if self.is_empty() {
+            return Match::No;
         }
         let Some(value) = self.json() else { return Match::Ambiguous };
         let mut all = Match::Yes;
@@ -224,6 +235,13 @@ impl View<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether a rule judges JSON without saying at which path: then it means frames. On an endpoint
+/// with HTTP and WebSocket a harmless frame must not be a password for any request with that body.
+fn is_about_frames(rule: &Rule) -> bool {
+    let by_json = matches!(&rule.effect, EffectSource::Table(key) if key.key.starts_with("json:"));
+    rule.path.is_none() && (by_json || !rule.json.is_empty())
 }
 
 fn head_matches(rule: &Rule, method: &str, path: &str, query: Option<&str>) -> Match {

@@ -185,6 +185,23 @@ fn rules_of_one_kind_do_not_leak_into_another() {
 }
 
 #[test]
+fn a_rule_for_frames_is_no_password_for_requests() {
+    let both = endpoint(json!({"name": "e", "protocols": ["http", "ws"], "host": "h", "port": "1",
+        "rules": [{"json": {"/op": 1}, "effect": "session"},
+                  {"effect": {"table": "requests", "key": "json:/t"}, "path": "/known"},
+                  {"effect": {"table": "requests", "key": "json:/t"}}]}));
+    let post = |path, body: &str| {
+        let (method, body) = ("POST", body.as_bytes());
+        let message = Outgoing::Request { method, path, query: None, headers: &[], body };
+        classify(&both, &message, &tables()).effect
+    };
+    assert_eq!(classify(&both, &Outgoing::Text(r#"{"op":1}"#), &tables()).effect, Session);
+    assert_eq!(post("/stop", r#"{"op":1}"#), Dangerous);
+    assert_eq!(post("/stop", r#"{"t":"GetVersion"}"#), Dangerous);
+    assert_eq!(post("/known", r#"{"t":"GetVersion"}"#), Read);
+}
+
+#[test]
 fn a_rule_without_conditions_takes_everything_but_the_ambiguous() {
     let endpoint = endpoint(json!({"name": "e", "protocols": ["tcp"], "host": "h", "port": "1",
         "rules": [{"json": {"/op": 9}, "effect": "write"}, {"effect": "read"}]}));
@@ -201,7 +218,8 @@ proptest::proptest! {
         let strict = endpoint(json!({"name": "e", "protocols": ["tcp"], "host": "h", "port": "1",
             "rules": [{"line": "TALLY", "effect": "read"}]}));
         let got = classify(&strict, &Outgoing::Line(&bytes), &tables()).effect;
-        proptest::prop_assert_eq!(got == Read, bytes.starts_with(b"TALLY") && !lines::has_break(&bytes));
+        let listed = bytes.starts_with(b"TALLY") && !lines::has_break(&bytes);
+        proptest::prop_assert_eq!(got == Read, listed);
         let text = String::from_utf8_lossy(&bytes);
         classify(&obs(), &Outgoing::Text(&text), &tables());
         request("GET", &text, Some(&text), &bytes);

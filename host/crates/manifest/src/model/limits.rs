@@ -1,4 +1,4 @@
-//! Ceilings of one call: what a manifest asks for when it says nothing, and the most it may ask for.
+//! Ceilings of one call: what a manifest that says nothing asks for, and the most one may ask for.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

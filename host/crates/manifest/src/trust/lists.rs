@@ -137,7 +137,7 @@ fn is_place(text: &str) -> bool {
     port && host.is_some_and(is_host)
 }
 
-/// Verifies an allow-list against the role `allowlist` of the root. Dates are `evaluate`'s to judge.
+/// Verifies an allow-list against the role `allowlist` of the root; `evaluate` judges its dates.
 pub fn verify_allow(bytes: &[u8], root: &TrustRoot) -> Result<Verified<AllowList>, TrustError> {
     let envelope = open::<AllowList>(bytes, DOCUMENT_BYTES_MAX)?;
     let list: AllowList = payload_of(&envelope, root, Role::Allowlist)?;

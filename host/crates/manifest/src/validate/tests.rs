@@ -1,4 +1,4 @@
-//! One full manifest that passes, and one row for each way to spoil it, in `tests/data/refused.txt`.
+//! One full manifest that passes, and a row for each way to spoil it, in `tests/data/refused.txt`.
 
 use crate::{ManifestError, parse_manifest};
 use serde_json::{Value, json};
@@ -61,7 +61,10 @@ fn each_way_to_spoil_it_is_refused_with_its_place() {
 #[test]
 fn more_than_anybody_needs_is_refused() {
     let command = |n| json!({"path": format!("c{n}"), "summary": "s", "effect": "read"});
-    let endpoint = |n| json!({"name": format!("e{n}"), "protocols": ["tcp"], "host": "a", "port": format!("{}", n + 1)});
+    let endpoint = |n: u8| {
+        let port = format!("{}", n + 1);
+        json!({"name": format!("e{n}"), "protocols": ["tcp"], "host": "a", "port": port})
+    };
     let file = |n| json!({"name": format!("data/{n}"), "digest": {"sha256": "ab".repeat(32)}});
     let rules = vec![json!({"effect": "read"}); 201];
     let mut files = vec![example()["subject"][0].clone()];

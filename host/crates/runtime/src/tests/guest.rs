@@ -2,7 +2,8 @@
 //!
 //! Every guest has the whole provider interface; a test writes what `call` does, and what it
 //! imports. Helpers: `$ok` returns `{"ok":true}`, `$assert` traps on zero. Memory is 1 MiB: results
-//! below 1024, the text of `$ok` there, an authority with path at 1100, lifted arguments from 64 KiB.
+//! below 1024, the text of `$ok` there, an authority with path at 1100, lifted arguments from
+//! 64 KiB.
 
 use std::path::Path;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};

@@ -137,6 +137,14 @@ fn tables() {
 }
 
 #[test]
+fn many_tables() {
+    assert_eq!(
+        trip(&component(&"(table 1 funcref)".repeat(17), "(call $ok)"), call()).0,
+        Code::LimitHandles
+    );
+}
+
+#[test]
 fn a_large_result() {
     let mut call = call();
     call.limits.output_bytes_max = 4;

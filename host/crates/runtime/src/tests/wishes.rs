@@ -104,7 +104,8 @@ fn time_passes_even_where_nobody_waits() {
 #[test]
 fn randomness_is_the_seeds() {
     let random = r#"(import "wasi:random/random@0.2.6" "get-random-u64" (func $r (result i64)))
-      (import "infrafabric:adapter/witness@0.1.0" "attach" (func $attach (param i32 i32 i32 i32 i32)))"#;
+      (import "infrafabric:adapter/witness@0.1.0" "attach"
+        (func $attach (param i32 i32 i32 i32 i32)))"#;
     // The number's low digit as JSON evidence.
     let body = "(i32.store8 (i32.const 600)
         (i32.add (i32.const 48) (i32.wrap_i64 (i64.rem_u (call $r) (i64.const 10)))))

@@ -185,19 +185,33 @@ async fn lines_leave_whole_judged_one_by_one() {
 
 #[tokio::test]
 async fn a_login_line_carries_the_secret_and_its_echo_in_two_pieces_is_noticed() {
-    let server = servers::lines(|line| Some(format!("you said {line}\n"))).await;
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let wait = std::sync::Mutex::new(Some(wait));
+    let server = servers::serve(move |mut io, seen| {
+        let wait = wait.lock().unwrap().take();
+        async move {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let mut line = vec![0; 1024];
+            let read = io.read(&mut line).await.unwrap();
+            seen.lock().unwrap().push(String::from_utf8_lossy(&line[..read]).into_owned());
+            let (first, second) = SECRET.split_at(SECRET.len() / 2);
+            io.write_all(format!("you said {first}").as_bytes()).await.unwrap();
+            wait.unwrap().await.ok();
+            io.write_all(second.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
     let setup = setup(server.port, &["tcp"], line_rules(), |_| ());
     let (broker, ports) = broker(setup, Effect::Read, Mode::Live);
     let connection = open(&broker, target(Protocol::Tcp, server.port)).await.unwrap();
     let token = placeholder(&broker).await;
     send_text(&broker, connection, &format!("LOGIN me {token}\n")).await.unwrap();
-    let refused = loop {
-        if let Err(refused) = receive(&broker, connection).await {
-            break refused;
-        }
-    };
+    assert!(text(receive(&broker, connection).await.unwrap()).starts_with("you said "));
+    go.send(()).unwrap();
+    let refused = receive(&broker, connection).await.unwrap_err();
     assert_eq!((refused.code, refused.ends_call), (Code::SecretEcho, true));
-    assert_eq!(server.seen(), [format!("LOGIN me {SECRET}")]);
+    assert_eq!(server.seen(), [format!("LOGIN me {SECRET}\n")]);
     assert_no_secret(&broker.report(), &ports);
 }
 
@@ -266,4 +280,43 @@ async fn only_what_is_declared_can_be_opened() {
     ] {
         assert_eq!(open(&broker, target.clone()).await.unwrap_err().kind, kind, "{target:?}");
     }
+}
+
+#[tokio::test]
+async fn a_guest_that_stops_waiting_loses_nothing() {
+    let (go, wait) = tokio::sync::oneshot::channel::<()>();
+    let wait = std::sync::Mutex::new(Some(wait));
+    let server = servers::serve(move |mut io, _| {
+        let wait = wait.lock().unwrap().take();
+        async move {
+            wait.unwrap().await.ok();
+            tokio::io::AsyncWriteExt::write_all(&mut io, b"late\n").await.unwrap();
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
+    let setup = setup(server.port, &["tcp"], line_rules(), |_| ());
+    let (broker, _) = broker(setup, Effect::Read, Mode::Live);
+    let connection = open(&broker, target(Protocol::Tcp, server.port)).await.unwrap();
+    tokio::select! {
+        biased;
+        _ = broker.ask(Ask::Ready { connection }) => panic!("nothing was sent yet"),
+        _ = tokio::task::yield_now() => {}
+    }
+    go.send(()).unwrap();
+    ask(&broker, Ask::Ready { connection }).await.unwrap();
+    assert_eq!(text(receive(&broker, connection).await.unwrap()), "late\n");
+}
+
+#[tokio::test]
+async fn a_plan_does_not_grow_without_end() {
+    let server = servers::websocket(|_| Some("{}".into())).await;
+    let setup = setup(server.port, &["ws"], socket_rules(), |_| ());
+    let (broker, _) = broker(setup, Effect::Write, Mode::DryRun);
+    let connection = open(&broker, target(Protocol::Ws, server.port)).await.unwrap();
+    for _ in 0..crate::PLAN_MAX {
+        send_text(&broker, connection, r#"{"op":"set"}"#).await.unwrap();
+    }
+    let full = send_text(&broker, connection, r#"{"op":"set"}"#).await.unwrap_err();
+    assert_eq!(full.kind, RefusalKind::Limit);
 }

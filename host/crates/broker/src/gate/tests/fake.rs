@@ -126,7 +126,8 @@ async fn every_part_of_a_request_is_compared() {
         edit(&mut request);
         request
     };
-    let rows: [(&dyn Fn(&mut Value), bool); 5] = [
+    type Edit<'a> = &'a dyn Fn(&mut Value);
+    let rows: [(Edit<'_>, bool); 5] = [
         (&|_| (), true),
         (&|r| r["headers"] = json!([]), true),
         (&|r| r["headers"] = json!([["accept", "text/html"]]), false),

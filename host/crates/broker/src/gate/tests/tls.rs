@@ -97,7 +97,10 @@ async fn a_ca_file_that_holds_none_is_a_configuration_error() {
 
 #[tokio::test]
 async fn a_server_without_tls_is_a_protocol_error() {
-    let server = servers::http(answer("", "")).await;
+    let server = servers::serve(|mut io, _| async move {
+        io.write_all(b"220 mail ready\r\n").await.ok();
+    })
+    .await;
     let secure = secure("127.0.0.1").await;
     let refused = get(server.port, Some(secure.ca_file.clone())).await.unwrap_err();
     assert_eq!(refused.kind, RefusalKind::Protocol);

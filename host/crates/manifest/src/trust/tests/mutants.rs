@@ -111,7 +111,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
 
     #[test]
-    fn mutants_neither_panic_nor_pass(which in 0..5_usize, edits in prop::collection::vec(edit(), 1..4)) {
+    fn mutants_neither_panic_nor_pass(
+        which in 0..5_usize,
+        edits in prop::collection::vec(edit(), 1..4),
+    ) {
         let world = world();
         let good = world.files();
         let mut bad = good.clone();
