@@ -13,6 +13,8 @@ use if_registry::{Index, ProviderEntry};
 
 /// What every command may use.
 pub struct App {
+    /// The line as it was typed, quoted where a shell needs it.
+    pub line: String,
     pub environment: Environment,
     pub printer: Printer,
     pub global: GlobalArgs,
@@ -68,17 +70,18 @@ fn parse_and_run(arguments: &[String], environment: Environment) -> Result<Exit,
         Ok(matches) => matches,
         Err(error) => return usage(&error, arguments),
     };
-    act(&matches, provider, environment)
+    act(&matches, provider, environment, typed(arguments))
 }
 
 fn act(
     matches: &ArgMatches,
     provider: Option<(&str, ProviderEntry)>,
     environment: Environment,
+    line: String,
 ) -> Result<Exit, Problem> {
     let global = GlobalArgs::from_arg_matches(matches).map_err(|error| bug(&error.to_string()))?;
     let printer = Printer::new(global.wants_json(), global.quiet, global.verbose);
-    let app = App { environment, printer, global };
+    let app = App { line, environment, printer, global };
     let done = match (provider, matches.subcommand()) {
         (Some((word, entry)), Some((name, inner))) if name == word => {
             commands::provider::run(&app, word, &entry, inner)
@@ -89,6 +92,20 @@ fn act(
         }
     };
     done.map(|()| Exit::Ok)
+}
+
+/// The line as a person would type it again.
+fn typed(arguments: &[String]) -> String {
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b))
+    };
+    let quote = |word: &String| match plain(word) {
+        true => word.clone(),
+        false => format!("'{}'", crate::print::clean(word).replace('\'', r"'\''")),
+    };
+    let words = arguments.iter().skip(1).map(quote);
+    std::iter::once("ifctl".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// Help and version are results; everything else clap complains about is a usage problem.
@@ -113,10 +130,13 @@ fn usage_problem(error: &clap::Error, arguments: &[String]) -> Problem {
     if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
         problem = problem.because(format!("missing: {}", missing.join(" ")));
     }
-    let suggestions = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let suggestions =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     for kind in suggestions {
         match error.get(kind) {
-            Some(ContextValue::String(word)) => problem = problem.hint(format!("did you mean `{word}`?")),
+            Some(ContextValue::String(word)) => {
+                problem = problem.hint(format!("did you mean `{word}`?"))
+            }
             Some(ContextValue::Strings(words)) if !words.is_empty() => {
                 problem = problem.hint(format!("did you mean `{}`?", words.join("` or `")));
             }

@@ -20,7 +20,8 @@ pub struct CompleteArgs {
 pub fn run(app: &App, args: &CompleteArgs) -> Result<(), Problem> {
     let Some((current, before)) = args.words.split_last() else { return Ok(()) };
     let index = commands::index(&app.environment)?;
-    let typed: Vec<&str> = before.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let typed: Vec<&str> =
+        before.iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
     let word = typed.first().copied();
     let provider = match (word, &index) {
         (Some(word), Some(index)) => index.provider(word)?,
@@ -33,7 +34,8 @@ pub fn run(app: &App, args: &CompleteArgs) -> Result<(), Problem> {
     if let (Some((word, entry)), Some(true)) = (expanded, wants_instance(&tree, &typed)) {
         lines.extend(instances(app, word, entry));
     }
-    let text: Vec<String> = lines.into_iter().filter(|line| line.starts_with(current.as_str())).collect();
+    let text: Vec<String> =
+        lines.into_iter().filter(|line| line.starts_with(current.as_str())).collect();
     app.printer.result(&(), &text.join("\n"))
 }
 
@@ -52,7 +54,8 @@ fn reached<'a>(tree: &'a Command, typed: &[&str]) -> (&'a Command, usize) {
 fn candidates(tree: &Command, typed: &[&str], current: &str) -> Vec<String> {
     let (at, depth) = reached(tree, typed);
     if current.starts_with('-') {
-        let options = at.get_arguments().chain(tree.get_arguments()).filter(|arg| !arg.is_hide_set());
+        let options =
+            at.get_arguments().chain(tree.get_arguments()).filter(|arg| !arg.is_hide_set());
         return options
             .filter_map(|arg| Some(format!("--{}\t{}", arg.get_long()?, one_line(arg.get_help()))))
             .collect();

@@ -19,7 +19,11 @@ pub struct Arguments {
 }
 
 /// Collects and checks every parameter that was given; fills defaults; names what is missing.
-pub fn arguments(matches: &ArgMatches, parameters: &[Parameter], line: &str) -> Result<Arguments, Problem> {
+pub fn arguments(
+    matches: &ArgMatches,
+    parameters: &[Parameter],
+    line: &str,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::default();
     for parameter in parameters {
         let name = parameter.name.as_str();
@@ -38,8 +42,11 @@ pub fn arguments(matches: &ArgMatches, parameters: &[Parameter], line: &str) -> 
             arguments.files.insert(name.to_owned(), PathBuf::from(words.concat()));
         }
         let value = value_of(&parameter.kind, &words).map_err(|reason| {
-            Problem::new(Code::Usage, format!("`{}` is not a valid {name}: {reason}", words.join(" ")))
-                .hint(format!("{line} --help"))
+            Problem::new(
+                Code::Usage,
+                format!("`{}` is not a valid {name}: {reason}", words.join(" ")),
+            )
+            .hint(format!("{line} --help"))
         })?;
         arguments.values.insert(name.to_owned(), value);
     }
@@ -58,8 +65,12 @@ fn words_of(matches: &ArgMatches, parameter: &Parameter) -> Vec<String> {
 
 fn value_of(kind: &Kind, words: &[String]) -> Result<Value, String> {
     let value = match kind {
-        Kind::List { of, .. } => Value::Array(words.iter().map(|word| one(of, word)).collect::<Result<_, _>>()?),
-        Kind::Record { .. } => Value::Object(words.iter().map(|word| pair(word)).collect::<Result<_, _>>()?),
+        Kind::List { of, .. } => {
+            Value::Array(words.iter().map(|word| one(of, word)).collect::<Result<_, _>>()?)
+        }
+        Kind::Record { .. } => {
+            Value::Object(words.iter().map(|word| pair(word)).collect::<Result<_, _>>()?)
+        }
         _ => match words {
             [word] => one(kind, word)?,
             _ => return Err("it is given twice".to_owned()),
@@ -90,5 +101,6 @@ fn pair(word: &str) -> Result<(String, Value), String> {
 fn missing(parameter: &Parameter, line: &str) -> Problem {
     let name = parameter.name.as_str();
     let form = if parameter.positional { format!("<{name}>") } else { format!("--{name} …") };
-    Problem::new(Code::Usage, format!("`{line}` needs {name}: {}", parameter.summary)).hint(format!("{line} {form}"))
+    Problem::new(Code::Usage, format!("`{line}` needs {name}: {}", parameter.summary))
+        .hint(format!("{line} {form}"))
 }

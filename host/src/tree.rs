@@ -99,7 +99,10 @@ fn branch(name: &str) -> Command {
 }
 
 fn leaf(name: &str, command: &model::Command) -> Command {
-    let instance = Arg::new("instance").required(true).value_name("INSTANCE").help("which one, as `list` shows it");
+    let instance = Arg::new("instance")
+        .required(true)
+        .value_name("INSTANCE")
+        .help("which one, as `list` shows it");
     let mut leaf = Command::new(name.to_owned()).about(command.summary.clone()).arg(instance);
     if !command.examples.is_empty() {
         let lines = command.examples.iter().map(|line| format!("  ifctl {line}\n"));
@@ -174,8 +177,10 @@ fn help_text(parameter: &Parameter) -> String {
 
 /// `add list show test remove discover`, which every provider has.
 fn instance_verbs(settings: &[Parameter]) -> Vec<Command> {
-    let name = || Arg::new("instance").required(true).value_name("INSTANCE").help("its name: [a-z0-9-]+");
-    let mut add = Command::new("add").about("configure an instance, then see whether it answers").arg(name());
+    let name =
+        || Arg::new("instance").required(true).value_name("INSTANCE").help("its name: [a-z0-9-]+");
+    let mut add =
+        Command::new("add").about("configure an instance, then see whether it answers").arg(name());
     for setting in settings.iter().filter(|setting| !matches!(setting.kind, Kind::Secret)) {
         add = add.arg(option(setting, false));
     }

@@ -9,6 +9,7 @@ use crate::files::make_folder;
 use fs_err::os::unix::fs::OpenOptionsExt;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -19,7 +20,9 @@ impl NewFolder {
     /// An empty folder in `parent`, which must exist. Its name begins with a dot: no provider word
     /// and no package is called so.
     pub fn beside(parent: &Path) -> Result<NewFolder, RegistryError> {
-        let folder = tempfile::Builder::new().prefix(".new-").tempdir_in(parent)?;
+        let closed = std::fs::Permissions::from_mode(0o700);
+        let folder =
+            tempfile::Builder::new().prefix(".new-").permissions(closed).tempdir_in(parent)?;
         Ok(NewFolder(folder))
     }
 

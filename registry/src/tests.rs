@@ -215,6 +215,8 @@ fn from_an_authors_folder_to_a_loaded_plugin() {
     let listed = list(&world.layout).unwrap();
     assert_eq!(listed[0].manifest.as_ref().unwrap(), &*loaded.manifest);
     assert!(world.allow("mixer").unwrap().installed);
+    assert_eq!(mode(&loaded.dir), 0o700);
+    assert_eq!(mode(&world.installed_file("component.wasm")), 0o600);
 }
 
 #[test]

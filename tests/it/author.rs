@@ -22,7 +22,8 @@ fn a_new_plugin_builds_packs_tests_and_runs() {
         lab.run(["plugin", step, &package]).ok();
     }
     let device = HttpFake::start(|_| Canned::ok(r#"{"greeting": "hello"}"#)).unwrap();
-    lab.run(["lamp", "add", "hall", "--host", "127.0.0.1", "--port", &device.port.to_string()]).ok();
+    lab.run(["lamp", "add", "hall", "--host", "127.0.0.1", "--port", &device.port.to_string()])
+        .ok();
     assert!(lab.run(["lamp", "--help"]).ok().contains("Usage"));
 }
 

@@ -16,7 +16,11 @@ fn outcomes(lab: &Lab, command: &str) -> Vec<String> {
     let logged = lab.run(["witness", "query", "--provider", "noop", "--json", "-n", "1000"]).json();
     let entries = logged["entries"].as_array().unwrap().clone();
     let of_command = entries.iter().filter(|entry| entry["opened"]["leaf"]["command"] == command);
-    of_command.map(|entry| entry["closed"]["leaf"]["outcome"]["status"].as_str().unwrap_or("open").to_owned()).collect()
+    of_command
+        .map(|entry| {
+            entry["closed"]["leaf"]["outcome"]["status"].as_str().unwrap_or("open").to_owned()
+        })
+        .collect()
 }
 
 /// Changes the database behind the program's back, as somebody with the disk could.
@@ -59,8 +63,12 @@ fn a_command_that_was_killed_is_closed_as_unknown_by_the_next() {
 #[test]
 fn ctrl_c_ends_a_stream_with_its_outcome_in_the_log() {
     let lab = noop();
-    let mut child =
-        lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = lab
+        .command(["noop", "stream", "here"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -74,8 +82,12 @@ fn ctrl_c_ends_a_stream_with_its_outcome_in_the_log() {
 #[test]
 fn a_closed_pipe_ends_a_stream() {
     let lab = noop();
-    let mut child =
-        lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = lab
+        .command(["noop", "stream", "here"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap();
@@ -87,8 +99,15 @@ fn a_closed_pipe_ends_a_stream() {
 #[test]
 fn two_commands_at_once_on_one_home_both_stand_in_one_whole_log() {
     let lab = noop();
-    let children: Vec<_> =
-        (0..8).map(|_| lab.command(["noop", "ping", "here"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()).collect();
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            lab.command(["noop", "ping", "here"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
     for child in children {
         Run::from(child.wait_with_output().unwrap()).ok();
     }
@@ -115,7 +134,9 @@ impl SmallDisk {
                 .output()
                 .unwrap();
             let source = format!("{}/.", aside.display());
-            assert!(Command::new("cp").arg("-a").arg(source).arg(&home).status().unwrap().success());
+            assert!(
+                Command::new("cp").arg("-a").arg(source).arg(&home).status().unwrap().success()
+            );
             mounted.status.success()
         };
         let mounted = mount(&lab);
@@ -140,9 +161,20 @@ impl Drop for SmallDisk {
 fn a_full_disk_stops_the_command_before_anything_is_sent() {
     let vmix = VmixSimulator::start().unwrap();
     let lab = Lab::with(&["vmix"]);
-    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &vmix.http_port.to_string()]).ok();
+    lab.run([
+        "vmix",
+        "add",
+        "switcher",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &vmix.http_port.to_string(),
+    ])
+    .ok();
     let Some(disk) = SmallDisk::new(lab) else {
-        println!("skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a small disk");
+        println!(
+            "skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a small disk"
+        );
         return;
     };
     disk.fill();
@@ -168,7 +200,9 @@ fn a_cold_command_flushes_the_disk_at_most_three_times() {
         traced.env(name, value.unwrap_or_default());
     }
     let Ok(done) = traced.output() else {
-        println!("skipped: a_cold_command_flushes_the_disk_at_most_three_times: strace is not installed");
+        println!(
+            "skipped: a_cold_command_flushes_the_disk_at_most_three_times: strace is not installed"
+        );
         return;
     };
     assert!(done.status.success(), "{done:?}");

@@ -75,8 +75,13 @@ impl Lab {
     /// Runs a command with this text on its stdin.
     pub fn feed<S: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = S>, input: &str) -> Run {
         use std::io::Write;
-        let mut child: Child =
-            self.command(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child: Child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         Run::from(child.wait_with_output().unwrap())
     }
@@ -108,7 +113,11 @@ impl Lab {
 impl From<Output> for Run {
     fn from(output: Output) -> Run {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Run { exit: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Run {
+            exit: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
     }
 }
 
@@ -129,7 +138,12 @@ impl Run {
     /// Demands this error and its exit code; gives stderr.
     #[track_caller]
     pub fn fails(self, code: &str, exit: i32) -> String {
-        assert!(self.stderr.contains(code), "expected {code}\nstdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert!(
+            self.stderr.contains(code),
+            "expected {code}\nstdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
         assert_eq!(self.exit, exit, "{}", self.stderr);
         self.stderr
     }
@@ -175,7 +189,9 @@ fn template(plugins: &[&str]) -> PathBuf {
 /// When the binary or any component was last built, in nanoseconds: the name of a template.
 fn newest_part() -> u128 {
     let components = fs::read_dir(root().join("plugins/target/wasm32-wasip2/release")).unwrap();
-    let wasm = components.map(|entry| entry.unwrap().path()).filter(|path| path.extension() == Some(OsStr::new("wasm")));
+    let wasm = components
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension() == Some(OsStr::new("wasm")));
     let built = |path: PathBuf| fs::metadata(path).unwrap().modified().unwrap();
     let newest = wasm.chain([binary()]).map(built).max().unwrap();
     newest.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()

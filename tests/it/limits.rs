@@ -90,7 +90,11 @@ fn terminal_escapes_and_forged_hints_do_not_reach_the_terminal() {
     let run = lab.run(["hostile", "escape", "target", "-v", "-v"]);
     assert!(!run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'), "{run:?}");
     assert!(!run.stdout.contains('\u{202e}') && !run.stderr.contains('\u{202e}'));
-    assert!(!run.stderr.lines().any(|line| line.starts_with("hint: ifctl plugin allow hostile")), "{}", run.stderr);
+    assert!(
+        !run.stderr.lines().any(|line| line.starts_with("hint: ifctl plugin allow hostile")),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

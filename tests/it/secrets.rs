@@ -22,7 +22,8 @@ fn hostile(port: u16) -> Lab {
 fn a_secret_is_used_in_a_header_and_is_not_in_the_guests_memory_afterwards() {
     let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let lab = hostile(device.port);
-    let answer = lab.run(["hostile", "use-header", "target", "--reversed", &reversed(), "--json"]).json();
+    let answer =
+        lab.run(["hostile", "use-header", "target", "--reversed", &reversed(), "--json"]).json();
     assert_eq!(device.requests()[0].header("x-token"), Some(CANARY));
     assert_eq!(answer["found"], 0, "{answer}");
     assert!(answer["token"].as_str().unwrap().starts_with("ifp-"), "{answer}");
@@ -41,11 +42,14 @@ fn a_derived_secret_is_used_in_a_frame_and_is_not_in_the_guests_memory_afterward
 
 #[test]
 fn a_placeholder_in_a_wrong_place_stays_a_placeholder() {
-    for place in ["header", "other-path", "path", "query", "body", "method", "frame", "log", "result"] {
+    for place in
+        ["header", "other-path", "path", "query", "body", "method", "frame", "log", "result"]
+    {
         let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
         let lab = hostile(device.port);
         let run = lab.run(["hostile", "misplace", "target", place]);
-        let arrived = device.requests().iter().map(|request| format!("{request:?}")).collect::<String>();
+        let arrived =
+            device.requests().iter().map(|request| format!("{request:?}")).collect::<String>();
         assert!(!arrived.contains(CANARY), "{place}: {arrived}");
         assert!(!run.stdout.contains(CANARY) && !run.stderr.contains(CANARY), "{place}");
     }
@@ -81,7 +85,8 @@ fn a_secret_is_stored_listed_rotated_and_removed_and_is_nowhere_in_clear() {
         }
     }
     lab.run(["secret", "remove", "hostile", "target", "password"]).ok();
-    lab.feed(["secret", "rotate", "hostile", "target", "password"], "x").fails("IF_ERR_SECRET_MISSING", 2);
+    lab.feed(["secret", "rotate", "hostile", "target", "password"], "x")
+        .fails("IF_ERR_SECRET_MISSING", 2);
     lab.feed(["secret", "set", "hostile", "target", "pasword"], "x").fails("password", 2);
 }
 

@@ -7,7 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 #[test]
 fn init_makes_a_home_closed_to_others_and_refuses_to_make_it_twice() {
     let lab = Lab::fresh();
-    for path in ["home", "home/keys", "home/keys/root.key", "home/keys/witness.key", "home/keys/host.key", "home/if.db"] {
+    for path in [
+        "home",
+        "home/keys",
+        "home/keys/root.key",
+        "home/keys/witness.key",
+        "home/keys/host.key",
+        "home/if.db",
+    ] {
         let mode = fs::metadata(lab.path().join(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{path} is open to others");
     }
@@ -34,7 +41,12 @@ fn a_home_that_others_can_enter_is_refused_with_the_line_to_write() {
 fn doctor_finds_a_fresh_home_sound_and_a_damaged_one_not() {
     let lab = Lab::with(&["noop"]);
     let report = lab.run(["doctor", "--json"]).json();
-    let bad = report["checks"].as_array().unwrap().iter().filter(|check| check["health"] == "bad").count();
+    let bad = report["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["health"] == "bad")
+        .count();
     assert_eq!(bad, 0, "{report}");
     let component = lab.home().join("plugins/noop/component.wasm");
     let mut bytes = fs::read(&component).unwrap();
@@ -56,7 +68,11 @@ fn completion_offers_providers_commands_instances_and_flags() {
     lab.run(["noop", "add", "here"]).ok();
     let offers = |words: &[&str]| {
         let line = ["__complete", "--"].iter().chain(words).copied();
-        lab.run(line).ok().lines().map(|l| l.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+        lab.run(line)
+            .ok()
+            .lines()
+            .map(|l| l.split('\t').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert!(offers(&["no"]).contains(&"noop".to_owned()));
     assert!(offers(&["noop", "pi"]).contains(&"ping".to_owned()));

@@ -84,9 +84,15 @@ fn an_older_release_than_one_that_ran_is_refused() {
     let lab = Lab::with(&["noop"]);
     lab.run(["noop", "add", "here"]).ok();
     let old = lab.path().join("old");
-    let copied = std::process::Command::new("cp").arg("-a").arg(lab.home().join("plugins/noop")).arg(&old).status();
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(lab.home().join("plugins/noop"))
+        .arg(&old)
+        .status();
     assert!(copied.unwrap().success());
-    let newer = source_with(&lab, |text| text.replace("release = 1", "release = 2").replace("0.1.0", "0.2.0"));
+    let newer = source_with(&lab, |text| {
+        text.replace("release = 1", "release = 2").replace("0.1.0", "0.2.0")
+    });
     let package = lab.path().join("newer").display().to_string();
     lab.run(["plugin", "pack", &newer, "--out", &package]).ok();
     for step in ["sign", "allow", "install"] {
@@ -103,7 +109,8 @@ fn a_component_that_imports_more_than_its_manifest_says_is_refused() {
     let lab = Lab::fresh();
     let package = lab.package("undeclared");
     let manifest = Path::new(&package).join("manifest.json");
-    let mut value: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    let mut value: serde_json::Value =
+        serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
     let imports = value["predicate"]["imports"].as_array_mut().unwrap();
     assert!(imports.iter().any(|import| import.as_str().unwrap().contains("state")), "{imports:?}");
     imports.retain(|import| !import.as_str().unwrap().contains("state"));
@@ -132,8 +139,11 @@ fn a_component_described_otherwise_than_signed_is_refused() {
 fn compiled_code_that_was_exchanged_is_never_run() {
     let lab = Lab::with(&["noop"]);
     lab.run(["noop", "add", "here"]).ok();
-    let artefacts: Vec<_> =
-        lab.files().into_iter().filter(|(path, _)| path.starts_with(lab.path().join("cache"))).collect();
+    let artefacts: Vec<_> = lab
+        .files()
+        .into_iter()
+        .filter(|(path, _)| path.starts_with(lab.path().join("cache")))
+        .collect();
     assert!(!artefacts.is_empty());
     for (path, bytes) in &artefacts {
         let mut poisoned = bytes.clone();
@@ -143,7 +153,11 @@ fn compiled_code_that_was_exchanged_is_never_run() {
     }
     lab.run(["noop", "ping", "here"]).ok();
     for (path, bytes) in &artefacts {
-        assert!(!path.exists() || &fs::read(path).unwrap() == bytes, "{} was not made anew", path.display());
+        assert!(
+            !path.exists() || &fs::read(path).unwrap() == bytes,
+            "{} was not made anew",
+            path.display()
+        );
     }
 }
 

@@ -17,17 +17,30 @@ fn the_nearest_provider_command_flag_and_instance_are_named() {
     hint(lab.run(["vmx", "cut", "switcher"]), 2, &["vmx", "vmix"]);
     hint(lab.run(["vmix", "cutt", "switcher"]), 2, &["cutt", "cut"]);
     hint(lab.run(["vmix", "cut", "switcher", "--inptu", "1"]), 2, &["--inptu", "--input"]);
-    hint(lab.run(["vmix", "state", "swicher"]), 2, &["IF_ERR_INSTANCE_UNKNOWN", "swicher", "switcher"]);
+    hint(
+        lab.run(["vmix", "state", "swicher"]),
+        2,
+        &["IF_ERR_INSTANCE_UNKNOWN", "swicher", "switcher"],
+    );
 }
 
 #[test]
 fn a_missing_or_mistyped_argument_is_named_with_the_line_to_write() {
     let lab = Lab::with(&["vmix"]);
     lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", "9"]).ok();
-    hint(lab.run(["vmix", "cut", "switcher"]), 2, &["input", "hint: ifctl vmix cut switcher"]);
-    hint(lab.run(["vmix", "fade", "switcher", "--input", "1", "--duration", "soon"]), 2, &["duration", "soon"]);
+    hint(
+        lab.run(["vmix", "fade", "switcher", "--input", "1", "--duration", "soon"]),
+        2,
+        &["duration", "soon"],
+    );
     hint(lab.run(["vmix", "cut"]), 2, &["INSTANCE"]);
-    hint(lab.run(["vmix", "function", "switcher", "Fadee"]), 2, &["Fadee", "Fade"]);
+    hint(lab.run(["vmix", "function", "switcher", "Fadee"]), 4, &["Fadee", "did you mean `Fade`?"]);
+    hint(lab.run(["vmix", "function", "switcher", "Fadee", "--yes"]), 2, &["Fadee", "Fade"]);
+    hint(
+        lab.run(["vmix", "function", "switcher"]),
+        2,
+        &["needs name", "hint: ifctl vmix function switcher <name>"],
+    );
     hint(lab.run(["vmix", "function", "switcher", "Fade", "Inptu=1"]), 2, &["Inptu"]);
     hint(lab.run(["vmix", "state", "switcher", "--timeout", "soon"]), 2, &["soon", "--timeout 5s"]);
 }

@@ -6,7 +6,16 @@ use if_fakes::VmixSimulator;
 fn studio() -> (Lab, VmixSimulator) {
     let vmix = VmixSimulator::start().unwrap();
     let lab = Lab::with(&["vmix"]);
-    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &vmix.http_port.to_string()]).ok();
+    lab.run([
+        "vmix",
+        "add",
+        "switcher",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        &vmix.http_port.to_string(),
+    ])
+    .ok();
     (lab, vmix)
 }
 
@@ -46,7 +55,8 @@ fn every_operation_is_in_the_log_failures_included() {
     lab.run(["vmix", "cut", "switcher", "--input", "No Such Input"]);
     let logged = lab.run(["witness", "query", "--provider", "vmix", "--json"]).json();
     let entries = logged["entries"].as_array().unwrap();
-    let commands: Vec<_> = entries.iter().map(|e| e["opened"]["leaf"]["command"].as_str().unwrap()).collect();
+    let commands: Vec<_> =
+        entries.iter().map(|e| e["opened"]["leaf"]["command"].as_str().unwrap()).collect();
     assert_eq!(commands, ["test", "state", "cut"]);
     assert_eq!(entries[1]["parts"]["why"], "looking around");
     assert_eq!(entries[2]["closed"]["leaf"]["outcome"]["status"], "failed");

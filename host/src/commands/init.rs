@@ -15,8 +15,13 @@ pub fn run(app: &App, _args: &InitArgs) -> Result<(), Problem> {
     let created = Host::create(app.environment.clone())?;
     let home = created.home.display().to_string();
     let value = json!({"home": home, "root_key": created.root_key, "log_key": created.log_key});
-    let text = format!("home:      {home}\nroot key:  {}\nlog key:   {}\n", created.root_key, created.log_key);
+    let text = format!(
+        "home:      {home}\nroot key:  {}\nlog key:   {}\n",
+        created.root_key, created.log_key
+    );
     app.printer.result(&value, &text)?;
-    app.printer.hint("ifctl plugin install <folder> installs a signed plugin; ifctl doctor checks the home");
+    app.printer.hint(
+        "ifctl plugin install <folder> installs a signed plugin; ifctl doctor checks the home",
+    );
     Ok(())
 }

@@ -13,7 +13,7 @@ pub mod witness;
 use crate::app::App;
 use clap::Subcommand;
 use if_config::{Environment, Home};
-use if_core::Problem;
+use if_core::{Explain, Problem};
 use if_dispatch::Host;
 use if_registry::{Index, Layout};
 
@@ -60,8 +60,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
 /// The index of installed manifests, if there is a home with one. Help works without a home.
 pub fn index(environment: &Environment) -> Result<Option<Index>, Problem> {
     let layout = Layout { home: Home::locate(environment, None) };
-    let path = layout.index_path();
-    if path.exists() { Ok(Some(Index::open(&path).map_err(|e| if_core::Explain::problem(&e))?)) } else { Ok(None) }
+    Index::of(&layout).map_err(|error| error.problem())
 }
 
 /// The opened home: database, trust files, keys.

@@ -13,7 +13,12 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// Runs what the words behind the provider say.
-pub fn run(app: &App, word: &str, entry: &ProviderEntry, matches: &ArgMatches) -> Result<(), Problem> {
+pub fn run(
+    app: &App,
+    word: &str,
+    entry: &ProviderEntry,
+    matches: &ArgMatches,
+) -> Result<(), Problem> {
     let (path, leaf) = walk(matches);
     let provider = Word::new(word).map_err(|e| Problem::new(Code::Usage, e.to_string()))?;
     if let Some(command) = entry.commands.iter().find(|command| command.path == path) {
@@ -63,6 +68,7 @@ fn call(app: &App, provider: &Word, command: &Command, leaf: &ArgMatches) -> Res
 
 fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {
     request.flags = app.flags()?;
+    request.line = Some(app.line.clone());
     host(app)?.run(request, Arc::new(Face::new(app.printer)))
 }
 
@@ -76,9 +82,16 @@ fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
     }
     if app.global.trace.is_some() {
         let facts = json!({"trace": performed.trace, "operation": performed.operation, "wall_ms": performed.wall_ms});
-        app.printer.tell(&format!("trace {}  operation {}  {} ms", performed.trace, performed.operation, performed.wall_ms), facts);
+        app.printer.tell(
+            &format!(
+                "trace {}  operation {}  {} ms",
+                performed.trace, performed.operation, performed.wall_ms
+            ),
+            facts,
+        );
     }
-    app.printer.detail(1, &format!("operation {} took {} ms", performed.operation, performed.wall_ms));
+    app.printer
+        .detail(1, &format!("operation {} took {} ms", performed.operation, performed.wall_ms));
     if app.global.dry_run {
         return plan(app, view, performed);
     }
@@ -105,7 +118,12 @@ fn plan(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
         _ => "dry run: nothing was changed; this would have been sent\n".to_owned(),
     };
     for row in &performed.plan {
-        text.push_str(&format!("  {}  {}  {}\n", row.effect, row.endpoint, print::clean(&row.summary)));
+        text.push_str(&format!(
+            "  {}  {}  {}\n",
+            row.effect,
+            row.endpoint,
+            print::clean(&row.summary)
+        ));
     }
     if rows.is_empty() {
         text.push_str(&print::render(view, &result));
@@ -113,7 +131,12 @@ fn plan(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
     app.printer.result(&json!({"dry_run": true, "plan": rows, "result": result}), &text)
 }
 
-fn add(app: &App, provider: &Word, entry: &ProviderEntry, leaf: &ArgMatches) -> Result<(), Problem> {
+fn add(
+    app: &App,
+    provider: &Word,
+    entry: &ProviderEntry,
+    leaf: &ArgMatches,
+) -> Result<(), Problem> {
     let name = instance(leaf)?;
     let line = format!("ifctl {provider} add {name}");
     let plain: Vec<Parameter> =
@@ -123,18 +146,34 @@ fn add(app: &App, provider: &Word, entry: &ProviderEntry, leaf: &ArgMatches) -> 
     let host = host(app)?;
     let added = host.add_instance(provider, &name, settings, private)?;
     if added.private_network && !private {
-        app.printer.say(&format!("note: {} is an address of your own network; allowed for this instance", added.host));
+        app.printer.say(&format!(
+            "note: {} is an address of your own network; allowed for this instance",
+            added.host
+        ));
     }
     let text = format!("{provider} {name} added");
-    app.printer.result(&json!({"provider": provider, "instance": name, "settings": added.settings}), &text)?;
-    for secret in &added.secrets_missing {
-        app.printer.hint(&format!("ifctl secret set {provider} {name} {secret}"));
+    app.printer.result(
+        &json!({"provider": provider, "instance": name, "settings": added.settings}),
+        &text,
+    )?;
+    if !added.secrets_missing.is_empty() {
+        for secret in &added.secrets_missing {
+            app.printer.hint(&format!("ifctl secret set {provider} {name} {secret}"));
+        }
+        app.printer.hint(&format!("ifctl {provider} test {name}"));
+        return Ok(());
     }
-    let performed = host.run(Request::new(provider.clone(), name.clone(), Action::Check), Arc::new(Face::new(app.printer)))?;
+    let performed = host.run(
+        Request::new(provider.clone(), name.clone(), Action::Check),
+        Arc::new(Face::new(app.printer)),
+    )?;
     match performed.result {
         Ok(_) => app.printer.say("it answers"),
         Err(problem) => {
-            app.printer.say(&format!("warning: it does not answer yet: {}", print::clean(&problem.message)));
+            app.printer.say(&format!(
+                "warning: it does not answer yet: {}",
+                print::clean(&problem.message)
+            ));
             app.printer.hint(&format!("ifctl {provider} test {name}"));
         }
     }
@@ -143,11 +182,15 @@ fn add(app: &App, provider: &Word, entry: &ProviderEntry, leaf: &ArgMatches) -> 
 
 fn list(app: &App, provider: &Word) -> Result<(), Problem> {
     let instances = host(app)?.instances(provider)?;
-    let rows: Vec<Value> = instances.iter().map(|i| json!({"instance": i.name, "settings": i.settings})).collect();
-    let people: Vec<Value> =
-        instances.iter().map(|i| json!({"instance": i.name, "settings": one_line(&i.settings)})).collect();
+    let rows: Vec<Value> =
+        instances.iter().map(|i| json!({"instance": i.name, "settings": i.settings})).collect();
+    let people: Vec<Value> = instances
+        .iter()
+        .map(|i| json!({"instance": i.name, "settings": one_line(&i.settings)}))
+        .collect();
     let columns = ["instance", "settings"].map(str::to_owned);
-    let text = if rows.is_empty() { "no instances".to_owned() } else { print::table(&columns, &people) };
+    let text =
+        if rows.is_empty() { "no instances".to_owned() } else { print::table(&columns, &people) };
     app.printer.result(&json!({"instances": rows}), &text)?;
     if rows.is_empty() {
         app.printer.hint(&format!("ifctl {provider} add <name> --help"));
@@ -177,8 +220,11 @@ fn remove(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> 
     let host = host(app)?;
     host.instance(provider, &name)?;
     if !app.global.yes && !confirmed(&format!("remove {provider} {name}? [y/N] "))? {
-        return Err(Problem::new(Code::ConfirmationNeeded, format!("{provider} {name} was not removed"))
-            .hint(format!("ifctl {provider} remove {name} --yes")));
+        return Err(Problem::new(
+            Code::ConfirmationNeeded,
+            format!("{provider} {name} was not removed"),
+        )
+        .hint(format!("ifctl {provider} remove {name} --yes")));
     }
     host.remove_instance(provider, &name)?;
     app.printer.result(&json!({"removed": name}), &format!("{provider} {name} removed"))
@@ -189,13 +235,17 @@ fn confirmed(question: &str) -> Result<bool, Problem> {
     if !print::stdin_is_terminal() {
         return Ok(false);
     }
-    print::ask(question).map(|answer| answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
+    print::ask(question)
+        .map(|answer| answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
 }
 
 fn discover(app: &App, provider: Word) -> Result<(), Problem> {
     let mut request = Request::for_provider(provider.clone(), Action::Discover);
     request.flags = app.flags()?;
     let performed = host(app)?.run(request, Arc::new(Face::new(app.printer)))?;
-    let view = View::Table { rows: String::new(), columns: ["name", "settings", "about"].map(str::to_owned).to_vec() };
+    let view = View::Table {
+        rows: String::new(),
+        columns: ["name", "settings", "about"].map(str::to_owned).to_vec(),
+    };
     finish(app, &view, performed)
 }

@@ -21,7 +21,11 @@ impl Face {
 impl EventSink for Face {
     fn emit(&self, event: &str) -> Result<(), Refusal> {
         self.printer.line(event).map_err(|problem| {
-            let kind = if problem.code == Code::BrokenPipe { RefusalKind::Unreachable } else { RefusalKind::Limit };
+            let kind = if problem.code == Code::BrokenPipe {
+                RefusalKind::Unreachable
+            } else {
+                RefusalKind::Limit
+            };
             Refusal::fatal(kind, problem.code, problem.message)
         })
     }

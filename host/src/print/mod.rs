@@ -100,7 +100,8 @@ pub fn stdin_is_terminal() -> bool {
 
 /// Asks a person a question on stderr and reads one line.
 pub fn ask(question: &str) -> Result<String, Problem> {
-    let failed = |e: io::Error| Problem::new(Code::Usage, "no answer could be read").because(e.to_string());
+    let failed =
+        |e: io::Error| Problem::new(Code::Usage, "no answer could be read").because(e.to_string());
     write!(io::stderr().lock(), "{question}").map_err(failed)?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(failed)?;
@@ -110,13 +111,15 @@ pub fn ask(question: &str) -> Result<String, Problem> {
 /// An instant as people and programs read it: RFC 3339, UTC, to the millisecond.
 pub fn time(at: UnixMillis) -> String {
     let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| at.0.to_string(), |t| format!("{t:.3}"))
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| at.0.to_string(), |t| format!("{t:.3}"))
 }
 
 /// A value as one line of JSON.
 pub fn encode(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value)
-        .map_err(|error| Problem::new(Code::Bug, "a result cannot be written as JSON").because(error.to_string()))
+    serde_json::to_string(value).map_err(|error| {
+        Problem::new(Code::Bug, "a result cannot be written as JSON").because(error.to_string())
+    })
 }
 
 fn to_stderr(text: &str) {

@@ -3,7 +3,9 @@
 /// One line of foreign text: line breaks and tabs become a blank, other control, format and
 /// bidirectional characters vanish.
 pub fn clean(text: &str) -> String {
-    text.chars().filter_map(|c| if is_break(c) { Some(' ') } else { (!is_unsafe(c)).then_some(c) }).collect()
+    text.chars()
+        .filter_map(|c| if is_break(c) { Some(' ') } else { (!is_unsafe(c)).then_some(c) })
+        .collect()
 }
 
 /// Foreign text that may keep its lines.

@@ -62,10 +62,17 @@ fn fields(value: &Value) -> String {
             let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
             for (key, value) in map {
                 let key = clean(key);
-                text.push_str(&format!("{:<1$}  {2}\n", format!("{key}:"), width + 1, inline(value)));
+                text.push_str(&format!(
+                    "{:<1$}  {2}\n",
+                    format!("{key}:"),
+                    width + 1,
+                    inline(value)
+                ));
             }
         }
-        Value::Array(list) => list.iter().for_each(|item| text.push_str(&format!("{}\n", inline(item)))),
+        Value::Array(list) => {
+            list.iter().for_each(|item| text.push_str(&format!("{}\n", inline(item))))
+        }
         other => text.push_str(&format!("{}\n", scalar(other))),
     }
     text
@@ -119,6 +126,8 @@ mod tests {
     #[test]
     fn long_cells_are_cut_and_say_so() {
         let text = table(&["n".into()], &[json!({"n": "x".repeat(200)})]);
-        assert!(text.lines().all(|line| line.chars().count() <= CELL_WIDTH_MAX) && text.contains('…'));
+        assert!(
+            text.lines().all(|line| line.chars().count() <= CELL_WIDTH_MAX) && text.contains('…')
+        );
     }
 }

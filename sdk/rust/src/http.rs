@@ -126,8 +126,7 @@ impl Request {
     /// # Errors
     /// `unreachable`, `timeout`, `planned`, or the host's refusal. A status is not an error.
     pub fn send(self, call: &Call) -> Result<Response, Failure> {
-        let place = format!("{}:{}", self.host, self.port);
-        wire::exchange(&self, call.patience_ms()).map_err(|failure| failure.at(&place))
+        wire::exchange(&self, call.patience_ms()).map_err(|failure| failure.at(&self.authority))
     }
 }
 

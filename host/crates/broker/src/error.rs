@@ -139,8 +139,10 @@ impl BrokerError {
         if let Self::Passed(refusal) = self {
             return refusal;
         }
-        let ends_call =
-            matches!(self, Self::EffectExceeded { .. } | Self::SecretEcho(_) | Self::Cassette(_));
+        let ends_call = matches!(
+            self,
+            Self::EffectExceeded { .. } | Self::SecretEcho(_) | Self::Cassette(_) | Self::Deadline
+        );
         Refusal {
             kind: self.kind(),
             code: self.code(),

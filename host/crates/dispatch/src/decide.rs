@@ -10,6 +10,8 @@ use if_core::{Code, Effect, Mode, Problem};
 pub struct Facts<'a> {
     pub line: &'a str,
     pub effect: Effect,
+    /// The argument that the signed table of effects does not know, and the nearest it knows.
+    pub unlisted: Option<(&'a str, Option<&'a str>)>,
     pub mode: Mode,
     pub yes: bool,
 }
@@ -36,9 +38,21 @@ pub fn decide(facts: Facts<'_>) -> Decision {
 
 /// The problem a denial shows, with both lines a careful operator would type next.
 pub fn denial(facts: Facts<'_>) -> Problem {
-    Problem::new(Code::ConfirmationNeeded, format!("`{}` is dangerous and needs a yes", facts.line))
-        .hint(format!("{} --dry-run", facts.line))
-        .hint(format!("{} --yes", facts.line))
+    let problem = Problem::new(
+        Code::ConfirmationNeeded,
+        format!("`{}` is dangerous and needs a yes", facts.line),
+    );
+    let problem = match facts.unlisted {
+        None => problem,
+        Some((word, nearest)) => {
+            let problem =
+                problem.because(format!("the plugin's signed table does not know `{word}`"));
+            nearest
+                .iter()
+                .fold(problem, |problem, known| problem.hint(format!("did you mean `{known}`?")))
+        }
+    };
+    problem.hint(format!("{} --dry-run", facts.line)).hint(format!("{} --yes", facts.line))
 }
 
 #[cfg(test)]
@@ -46,7 +60,7 @@ mod tests {
     use super::*;
 
     fn allowed(effect: Effect, mode: Mode, yes: bool) -> bool {
-        decide(Facts { line: "ifctl x", effect, mode, yes }).allowed
+        decide(Facts { line: "ifctl x", effect, unlisted: None, mode, yes }).allowed
     }
 
     #[test]

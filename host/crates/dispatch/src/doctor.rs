@@ -74,7 +74,11 @@ impl Host {
 
     fn log_health(&self) -> Result<String, Problem> {
         let verified = self.verify_log()?;
-        Ok(format!("{} entries verified, head {}", verified.leaves, verified.head.get(..12).unwrap_or_default()))
+        Ok(format!(
+            "{} entries verified, head {}",
+            verified.leaves,
+            verified.head.get(..12).unwrap_or_default()
+        ))
     }
 
     fn plugin_health(&self) -> Vec<Finding> {
@@ -89,9 +93,15 @@ impl Host {
             .iter()
             .flat_map(|plugin| match self.verify_plugin(&plugin.provider) {
                 Ok(report) => {
-                    let about = format!("{} {} {} verified, every file", plugin.provider, plugin.id, plugin.version);
-                    let warnings = report.warnings.into_iter().map(|text| Finding::warning("plugin", text));
-                    std::iter::once(Finding::good("plugin", about)).chain(warnings).collect::<Vec<_>>()
+                    let about = format!(
+                        "{} {} {} verified, every file",
+                        plugin.provider, plugin.id, plugin.version
+                    );
+                    let warnings =
+                        report.warnings.into_iter().map(|text| Finding::warning("plugin", text));
+                    std::iter::once(Finding::good("plugin", about))
+                        .chain(warnings)
+                        .collect::<Vec<_>>()
                 }
                 Err(problem) => vec![Finding::from("plugin", Err(problem))],
             })
@@ -105,7 +115,8 @@ impl Host {
 
     fn instance_health(&self) -> Vec<Finding> {
         let Ok(plugins) = self.plugins() else { return Vec::new() };
-        let words = plugins.iter().filter_map(|plugin| if_core::Word::new(plugin.provider.as_str()).ok());
+        let words =
+            plugins.iter().filter_map(|plugin| if_core::Word::new(plugin.provider.as_str()).ok());
         words.flat_map(|word| self.provider_health(&word)).collect()
     }
 
@@ -119,7 +130,10 @@ impl Host {
             let name = format!("{provider} {}", instance.name);
             match self.secrets_missing(provider, &instance.name) {
                 Ok(missing) if missing.is_empty() => findings.push(Finding::good("instance", name)),
-                Ok(missing) => findings.push(Finding::warning("instance", format!("{name}: not set: {}", missing.join(", ")))),
+                Ok(missing) => findings.push(Finding::warning(
+                    "instance",
+                    format!("{name}: not set: {}", missing.join(", ")),
+                )),
                 Err(problem) => findings.push(Finding::from("instance", Err(problem))),
             }
         }

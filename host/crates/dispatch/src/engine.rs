@@ -32,12 +32,14 @@ fn key_path(home: &Home) -> PathBuf {
 }
 
 fn unwritable(error: &std::io::Error) -> Problem {
-    Problem::new(Code::Store, "the key of the artefact cache cannot be written").because(error.to_string())
+    Problem::new(Code::Store, "the key of the artefact cache cannot be written")
+        .because(error.to_string())
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32], Problem> {
-    let bytes = fs_err::read(path)
-        .map_err(|e| Problem::new(Code::Store, "the key of the artefact cache is missing").because(e.to_string()))?;
+    let bytes = fs_err::read(path).map_err(|e| {
+        Problem::new(Code::Store, "the key of the artefact cache is missing").because(e.to_string())
+    })?;
     <[u8; 32]>::try_from(bytes.as_slice())
         .map_err(|_| Problem::new(Code::Store, format!("{} must hold 32 bytes", path.display())))
 }
@@ -55,7 +57,8 @@ impl Host {
         let engine = of_home(&self.home, &self.environment)?;
         let mut bytes = || loaded.component_bytes().map_err(explain);
         let prepared = engine.prepare(&loaded.component_digest, &mut bytes).map_err(explain)?;
-        if_registry::check_imports(&Runtime::imports(&prepared), &loaded.manifest).map_err(explain)?;
+        if_registry::check_imports(&Runtime::imports(&prepared), &loaded.manifest)
+            .map_err(explain)?;
         Ok(Ready { engine, prepared })
     }
 }
@@ -67,13 +70,16 @@ pub(crate) fn of_home(home: &Home, environment: &Environment) -> Result<Runtime,
 
 /// An engine whose cache lies there, compiling in a bounded child of this very program.
 pub(crate) fn engine(cache_dir: PathBuf, cache_key: [u8; 32]) -> Result<Runtime, Problem> {
-    let program = std::env::current_exe()
-        .map_err(|e| Problem::new(Code::Bug, "this program cannot find itself").because(e.to_string()))?;
+    let program = std::env::current_exe().map_err(|e| {
+        Problem::new(Code::Bug, "this program cannot find itself").because(e.to_string())
+    })?;
     let compiler = Compiler::Child { program, arguments: vec![COMPILE_COMMAND.to_owned()] };
-    Runtime::new(RuntimeConfig { cache_dir, cache_key, allocation: Allocation::OnDemand, compiler }).map_err(explain)
+    Runtime::new(RuntimeConfig { cache_dir, cache_key, allocation: Allocation::OnDemand, compiler })
+        .map_err(explain)
 }
 
 /// The bounded child: a component on stdin, its compiled form on stdout.
 pub fn compile_child() -> Result<(), Problem> {
-    if_runtime::compile_child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock()).map_err(explain)
+    if_runtime::compile_child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())
+        .map_err(explain)
 }

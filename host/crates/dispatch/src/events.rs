@@ -41,7 +41,9 @@ impl EventSink for Events {
     fn attach(&self, name: &str, evidence: &str) -> Result<(), Refusal> {
         let mut kept = self.evidence.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes: usize = kept.iter().map(|(name, text)| name.len() + text.len()).sum();
-        if kept.len() >= EVIDENCE_COUNT_MAX || bytes + name.len() + evidence.len() > EVIDENCE_BYTES_MAX {
+        if kept.len() >= EVIDENCE_COUNT_MAX
+            || bytes + name.len() + evidence.len() > EVIDENCE_BYTES_MAX
+        {
             let text = "the plugin attached more evidence than an operation may hold";
             return Err(Refusal::fatal(RefusalKind::Limit, Code::LimitOutput, text));
         }

@@ -39,14 +39,21 @@ impl Files {
         let mut opened = BTreeMap::new();
         for (name, path) in paths {
             let kind = parameters.iter().find(|p| p.name.as_str() == name).map(|p| &p.kind);
-            let failed = |e: std::io::Error| Problem::new(Code::Usage, format!("the file for --{name} cannot be opened")).because(e.to_string());
+            let failed = |e: std::io::Error| {
+                Problem::new(Code::Usage, format!("the file for --{name} cannot be opened"))
+                    .because(e.to_string())
+            };
             let open = match kind {
-                Some(Kind::FileIn { bytes_max }) => {
-                    Open { file: fs_err::File::open(path).map_err(failed)?, writable: false, bytes_left: *bytes_max }
-                }
-                Some(Kind::FileOut { bytes_max }) if !dry_run => {
-                    Open { file: fs_err::File::create(path).map_err(failed)?, writable: true, bytes_left: *bytes_max }
-                }
+                Some(Kind::FileIn { bytes_max }) => Open {
+                    file: fs_err::File::open(path).map_err(failed)?,
+                    writable: false,
+                    bytes_left: *bytes_max,
+                },
+                Some(Kind::FileOut { bytes_max }) if !dry_run => Open {
+                    file: fs_err::File::create(path).map_err(failed)?,
+                    writable: true,
+                    bytes_left: *bytes_max,
+                },
                 _ => continue,
             };
             opened.insert(name.clone(), open);
@@ -54,9 +61,15 @@ impl Files {
         Ok(Self { parameters: Mutex::new(opened), data, loaded: Mutex::default() })
     }
 
-    fn read_parameter(&self, name: &str, offset: u64, bytes_max: u32) -> Result<(Vec<u8>, bool), Refusal> {
+    fn read_parameter(
+        &self,
+        name: &str,
+        offset: u64,
+        bytes_max: u32,
+    ) -> Result<(Vec<u8>, bool), Refusal> {
         let mut parameters = self.parameters.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = parameters.get_mut(name).filter(|open| !open.writable).ok_or_else(|| unknown(name))?;
+        let open =
+            parameters.get_mut(name).filter(|open| !open.writable).ok_or_else(|| unknown(name))?;
         let wanted = u64::from(bytes_max.min(READ_BYTES_MAX));
         let end = offset.saturating_add(wanted);
         if end > open.bytes_left.saturating_add(wanted) {
@@ -64,15 +77,24 @@ impl Files {
         }
         let mut bytes = Vec::new();
         open.file.seek(SeekFrom::Start(offset)).map_err(|e| failed(name, &e))?;
-        Read::by_ref(&mut open.file).take(wanted).read_to_end(&mut bytes).map_err(|e| failed(name, &e))?;
+        Read::by_ref(&mut open.file)
+            .take(wanted)
+            .read_to_end(&mut bytes)
+            .map_err(|e| failed(name, &e))?;
         let at_end = (bytes.len() as u64) < wanted;
         Ok((bytes, at_end))
     }
 
-    fn read_data(&self, name: &str, offset: u64, bytes_max: u32) -> Result<(Vec<u8>, bool), Refusal> {
+    fn read_data(
+        &self,
+        name: &str,
+        offset: u64,
+        bytes_max: u32,
+    ) -> Result<(Vec<u8>, bool), Refusal> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if !loaded.contains_key(name) {
-            let bytes = (self.data)(name).map_err(|p| Refusal::fatal(RefusalKind::Invalid, p.code, p.message))?;
+            let bytes = (self.data)(name)
+                .map_err(|p| Refusal::fatal(RefusalKind::Invalid, p.code, p.message))?;
             loaded.insert(name.to_owned(), bytes);
         }
         let bytes = loaded.get(name).map_or(&[][..], Vec::as_slice);
@@ -95,22 +117,33 @@ impl BlobSource for Files {
     fn append(&self, blob: &str, bytes: &[u8]) -> Result<(), Refusal> {
         let name = blob.strip_prefix("parameter:").unwrap_or(blob);
         let mut parameters = self.parameters.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = parameters.get_mut(name).filter(|open| open.writable).ok_or_else(|| unknown(name))?;
-        open.bytes_left = open.bytes_left.checked_sub(bytes.len() as u64).ok_or_else(|| too_large(name))?;
+        let open =
+            parameters.get_mut(name).filter(|open| open.writable).ok_or_else(|| unknown(name))?;
+        open.bytes_left =
+            open.bytes_left.checked_sub(bytes.len() as u64).ok_or_else(|| too_large(name))?;
         open.file.write_all(bytes).map_err(|e| failed(name, &e))
     }
 }
 
 fn unknown(name: &str) -> Refusal {
-    Refusal::new(RefusalKind::Invalid, Code::CapabilityDenied, format!("there is no file `{name}` here"))
+    Refusal::new(
+        RefusalKind::Invalid,
+        Code::CapabilityDenied,
+        format!("there is no file `{name}` here"),
+    )
 }
 
 fn too_large(name: &str) -> Refusal {
-    Refusal::fatal(RefusalKind::Limit, Code::LimitOutput, format!("the file `{name}` is larger than the manifest allows"))
+    Refusal::fatal(
+        RefusalKind::Limit,
+        Code::LimitOutput,
+        format!("the file `{name}` is larger than the manifest allows"),
+    )
 }
 
 fn failed(name: &str, error: &std::io::Error) -> Refusal {
-    let code = if error.kind() == std::io::ErrorKind::StorageFull { Code::StoreFull } else { Code::Store };
+    let code =
+        if error.kind() == std::io::ErrorKind::StorageFull { Code::StoreFull } else { Code::Store };
     Refusal::fatal(RefusalKind::Invalid, code, format!("the file `{name}` cannot be used: {error}"))
 }
 
@@ -121,12 +154,22 @@ mod tests {
 
     fn files(folder: &std::path::Path) -> Files {
         let parameter = |name: &str, kind| Parameter {
-            name: Word::new(name).unwrap(), summary: String::new(), kind, required: false, positional: false, default: None,
+            name: Word::new(name).unwrap(),
+            summary: String::new(),
+            kind,
+            required: false,
+            positional: false,
+            default: None,
         };
-        let parameters =
-            [parameter("in", Kind::FileIn { bytes_max: 6 }), parameter("out", Kind::FileOut { bytes_max: 4 })];
+        let parameters = [
+            parameter("in", Kind::FileIn { bytes_max: 6 }),
+            parameter("out", Kind::FileOut { bytes_max: 4 }),
+        ];
         fs_err::write(folder.join("in"), b"abcdef").unwrap();
-        let paths = BTreeMap::from([("in".to_owned(), folder.join("in")), ("out".to_owned(), folder.join("out"))]);
+        let paths = BTreeMap::from([
+            ("in".to_owned(), folder.join("in")),
+            ("out".to_owned(), folder.join("out")),
+        ]);
         let data: DataReader = Box::new(|name| match name {
             "table" => Ok(b"0123456789".to_vec()),
             other => Err(Problem::new(Code::Tampered, other.to_owned())),
@@ -141,7 +184,10 @@ mod tests {
         assert_eq!(files.read("parameter:in", 4, 10).unwrap(), (b"ef".to_vec(), true));
         assert_eq!(files.read("parameter:in", 7, 10).unwrap_err().code, Code::LimitOutput);
         assert_eq!(files.read("parameter:out", 0, 10).unwrap_err().code, Code::CapabilityDenied);
-        assert_eq!(files.read("parameter:/etc/passwd", 0, 10).unwrap_err().code, Code::CapabilityDenied);
+        assert_eq!(
+            files.read("parameter:/etc/passwd", 0, 10).unwrap_err().code,
+            Code::CapabilityDenied
+        );
         files.append("parameter:out", b"1234").unwrap();
         assert_eq!(files.append("parameter:out", b"5").unwrap_err().code, Code::LimitOutput);
         assert_eq!(files.append("parameter:in", b"5").unwrap_err().code, Code::CapabilityDenied);

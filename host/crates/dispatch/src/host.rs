@@ -91,6 +91,7 @@ pub(crate) fn fresh_id(now: UnixMillis) -> Result<OperationId, Problem> {
 
 /// Random bytes from the operating system.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Problem> {
-    getrandom::fill(bytes)
-        .map_err(|e| Problem::new(Code::Store, "the system gives no randomness").because(e.to_string()))
+    getrandom::fill(bytes).map_err(|e| {
+        Problem::new(Code::Store, "the system gives no randomness").because(e.to_string())
+    })
 }

@@ -45,7 +45,9 @@ impl Host {
     pub fn instance(&self, provider: &Word, name: &Word) -> Result<InstanceShown, Problem> {
         let instance = self.configured(provider, name)?;
         let secrets = match self.load(provider) {
-            Ok(loaded) => loaded.manifest.secrets.iter().map(|secret| secret.name.to_string()).collect(),
+            Ok(loaded) => {
+                loaded.manifest.secrets.iter().map(|secret| secret.name.to_string()).collect()
+            }
             Err(_) => Vec::new(),
         };
         Ok(InstanceShown {
@@ -68,8 +70,10 @@ impl Host {
         let loaded = self.load(provider)?;
         let mut instance = Instance::new(provider.clone(), name.clone());
         instance.settings = settings;
-        instance.settings = check_settings(&instance, &loaded.manifest.settings).map_err(explain)?;
-        let host = instance.settings.get("host").and_then(Value::as_str).unwrap_or_default().to_owned();
+        instance.settings =
+            check_settings(&instance, &loaded.manifest.settings).map_err(explain)?;
+        let host =
+            instance.settings.get("host").and_then(Value::as_str).unwrap_or_default().to_owned();
         instance.private_network = private || is_typed_private(&host);
         let added = Added {
             settings: instance.settings.clone(),
@@ -78,7 +82,10 @@ impl Host {
             secrets_missing: self.missing_secrets(&loaded, &instance)?,
         };
         self.provider_file(provider)?.add(instance).map_err(explain)?;
-        self.note(&format!("instance {provider} {name} added: {}", Value::Object(added.settings.clone())))?;
+        self.note(&format!(
+            "instance {provider} {name} added: {}",
+            Value::Object(added.settings.clone())
+        ))?;
         Ok(added)
     }
 
@@ -91,7 +98,11 @@ impl Host {
 
     /// Secrets that the instance's plugin declares and that have no value, after checking the
     /// instance's settings.
-    pub(crate) fn secrets_missing(&self, provider: &Word, name: &Word) -> Result<Vec<String>, Problem> {
+    pub(crate) fn secrets_missing(
+        &self,
+        provider: &Word,
+        name: &Word,
+    ) -> Result<Vec<String>, Problem> {
         let loaded = self.load(provider)?;
         let instance = self.configured(provider, name)?;
         check_settings(&instance, &loaded.manifest.settings).map_err(explain)?;
@@ -107,15 +118,25 @@ impl Host {
     }
 
     #[cfg(feature = "live")]
-    fn missing_secrets(&self, loaded: &if_registry::Loaded, instance: &Instance) -> Result<Vec<String>, Problem> {
+    fn missing_secrets(
+        &self,
+        loaded: &if_registry::Loaded,
+        instance: &Instance,
+    ) -> Result<Vec<String>, Problem> {
         let sources = self.sources(Some(instance))?;
-        let missing = |name: &str| !sources.available(&format!("{}/{}/{name}", instance.provider, instance.name));
+        let missing = |name: &str| {
+            !sources.available(&format!("{}/{}/{name}", instance.provider, instance.name))
+        };
         let declared = loaded.manifest.secrets.iter().map(|secret| secret.name.as_str());
         Ok(declared.filter(|name| missing(name)).map(str::to_owned).collect())
     }
 
     #[cfg(not(feature = "live"))]
-    fn missing_secrets(&self, _: &if_registry::Loaded, _: &Instance) -> Result<Vec<String>, Problem> {
+    fn missing_secrets(
+        &self,
+        _: &if_registry::Loaded,
+        _: &Instance,
+    ) -> Result<Vec<String>, Problem> {
         Ok(Vec::new())
     }
 }
@@ -128,7 +149,9 @@ fn is_typed_private(host: &str) -> bool {
     }
     match host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
-        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+        Ok(IpAddr::V6(ip)) => {
+            ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
+        }
         Err(_) => false,
     }
 }
@@ -139,7 +162,15 @@ mod tests {
 
     #[test]
     fn only_a_typed_private_address_is_its_own_grant() {
-        for host in ["192.168.1.100", "10.0.0.1", "127.0.0.1", "localhost", "::1", "[fd00::1]", "169.254.3.4"] {
+        for host in [
+            "192.168.1.100",
+            "10.0.0.1",
+            "127.0.0.1",
+            "localhost",
+            "::1",
+            "[fd00::1]",
+            "169.254.3.4",
+        ] {
             assert!(is_typed_private(host), "{host}");
         }
         for host in ["example.com", "8.8.8.8", "studio.local", "192.168.1.100.nip.example", ""] {

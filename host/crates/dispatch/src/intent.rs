@@ -44,7 +44,12 @@ impl Host {
         Ok(problem)
     }
 
-    fn bare_intent(&self, request: &Request, verdict: &str, reasons: Vec<String>) -> Result<Intent, Problem> {
+    fn bare_intent(
+        &self,
+        request: &Request,
+        verdict: &str,
+        reasons: Vec<String>,
+    ) -> Result<Intent, Problem> {
         let operation = fresh_id(self.now())?;
         let trace = request.flags.trace.clone().unwrap_or_else(|| operation.to_string());
         Ok(Intent {

@@ -5,23 +5,31 @@
 
 use crate::request::{Action, Request};
 use if_core::{Code, Effect, Explain, Micros, Mode, Problem};
-use if_manifest::model::{Command, Limits, Parameter, Predicate};
+use if_manifest::model::{Command, EffectSource, Limits, Parameter, Predicate};
 use serde_json::{Map, Value};
 
 /// What will be run.
 #[derive(Debug)]
 pub struct Job<'a> {
     /// Of the command; none for a check.
-    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "only the live broker opens files"))]
+    #[cfg_attr(
+        not(feature = "live"),
+        allow(dead_code, reason = "only the live broker opens files")
+    )]
     pub parameters: &'a [Parameter],
     pub effect: Effect,
     pub limits: Limits,
+    /// The argument that decides the effect, where the signed table does not know it, and the
+    /// nearest that it knows.
+    pub unlisted: Option<(String, Option<String>)>,
     pub deadline_ms: u64,
     pub mode: Mode,
     pub price: Micros,
     pub currency: Option<String>,
-    /// The line a user would type, for messages.
+    /// The command without its arguments, for messages.
     pub line: String,
+    /// The whole line as typed, for hints that repeat it.
+    pub typed: String,
     pub arguments: Map<String, Value>,
 }
 
@@ -34,8 +42,7 @@ impl<'a> Job<'a> {
         request: &Request,
         timeout_ms: Option<u64>,
     ) -> Result<Self, Problem> {
-        let instance = request.instance.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-        let line = format!("ifctl {} {}{instance}", request.provider, request.action.name());
+        let line = bare_line(request);
         let (command, arguments) = match &request.action {
             Action::Command { path, arguments, .. } => {
                 let command = find(predicate, path, request)?;
@@ -44,20 +51,28 @@ impl<'a> Job<'a> {
             }
             Action::Check | Action::Discover => (None, Map::new()),
         };
-        let effect = command.map_or(Effect::Read, |command| command.effect_for(&arguments, &predicate.tables));
+        let effect = command
+            .map_or(Effect::Read, |command| command.effect_for(&arguments, &predicate.tables));
         let price = command.and_then(|command| predicate.prices.get(&command.path)).copied();
         Ok(Self {
             parameters: command.map_or(&[], |command| &command.parameters),
             effect,
+            unlisted: command.and_then(|command| unlisted(command, &arguments, predicate)),
             limits: predicate.limits,
             deadline_ms: deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
             mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
             price: price.unwrap_or_default(),
             currency: predicate.currency.clone(),
+            typed: request.line.clone().unwrap_or_else(|| line.clone()),
             line,
             arguments,
         })
     }
+}
+
+fn bare_line(request: &Request) -> String {
+    let instance = request.instance.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+    format!("ifctl {} {}{instance}", request.provider, request.action.name())
 }
 
 /// `--timeout` may lower the manifest's deadline, and raise it only for streams and waiting, never
@@ -66,14 +81,38 @@ fn deadline(limits: &Limits, asked: Option<u64>) -> u64 {
     asked.map_or(limits.deadline_ms, |asked| asked.min(limits.deadline_ms))
 }
 
-fn find<'a>(predicate: &'a Predicate, path: &str, request: &Request) -> Result<&'a Command, Problem> {
+/// What the command's table of effects does not know: it counts as dangerous, and may be a slip.
+fn unlisted(
+    command: &Command,
+    arguments: &Map<String, Value>,
+    predicate: &Predicate,
+) -> Option<(String, Option<String>)> {
+    let EffectSource::Table(key) = &command.effect else { return None };
+    let word = arguments.get(&key.key)?.as_str()?;
+    let table = predicate.tables.get(&key.table)?;
+    if table.contains_key(word) {
+        return None;
+    }
+    let nearest = if_config::nearest(word, table.keys().map(String::as_str));
+    Some((word.to_owned(), nearest.map(str::to_owned)))
+}
+
+fn find<'a>(
+    predicate: &'a Predicate,
+    path: &str,
+    request: &Request,
+) -> Result<&'a Command, Problem> {
     predicate.commands.iter().find(|command| command.path == path).ok_or_else(|| {
         Problem::new(Code::Usage, format!("{} has no command `{path}`", request.provider))
             .hint(format!("ifctl {} --help", request.provider))
     })
 }
 
-fn check(parameters: &[Parameter], arguments: &Map<String, Value>, line: &str) -> Result<(), Problem> {
+fn check(
+    parameters: &[Parameter],
+    arguments: &Map<String, Value>,
+    line: &str,
+) -> Result<(), Problem> {
     let usage = |text: String| Problem::new(Code::Usage, text).hint(format!("{line} --help"));
     for (name, value) in arguments {
         let Some(parameter) = parameters.iter().find(|p| p.name.as_str() == name) else {

@@ -20,6 +20,7 @@ mod instance;
 mod intent;
 mod job;
 mod log;
+mod memory;
 mod outcome;
 pub mod plugin;
 mod purse;

@@ -34,7 +34,9 @@ impl Host {
             None => None,
         };
         let settings = match &instance {
-            Some(instance) => check_settings(instance, &loaded.manifest.settings).map_err(explain)?,
+            Some(instance) => {
+                check_settings(instance, &loaded.manifest.settings).map_err(explain)?
+            }
             None => Map::new(),
         };
         let sources = Arc::new(self.sources(instance.as_ref())?);
@@ -78,10 +80,18 @@ impl Host {
 }
 
 /// The secrets of the instance that have a value, by the manifest's names.
-fn available(sources: &if_vault::Sources, loaded: &Loaded, instance: Option<&Instance>) -> Vec<String> {
+fn available(
+    sources: &if_vault::Sources,
+    loaded: &Loaded,
+    instance: Option<&Instance>,
+) -> Vec<String> {
     let Some(instance) = instance else { return Vec::new() };
     let declared = loaded.manifest.secrets.iter().map(|secret| secret.name.to_string());
-    declared.filter(|name| sources.available(&format!("{}/{}/{name}", instance.provider, instance.name))).collect()
+    declared
+        .filter(|name| {
+            sources.available(&format!("{}/{}/{name}", instance.provider, instance.name))
+        })
+        .collect()
 }
 
 fn files(request: &Request, loaded: &Loaded, job: &Job<'_>) -> Result<Files, Problem> {
@@ -109,7 +119,8 @@ fn watch(broker: Arc<CallBroker>) -> Box<dyn Fn() -> Seen> {
             plan: report.plan.iter().map(planned).collect(),
             traffic: traffic(&report),
             secrets: secrets(&report),
-            transcript: (!report.transcript.is_empty()).then(|| serde_json::to_vec(&report.transcript).unwrap_or_default()),
+            transcript: (!report.transcript.is_empty())
+                .then(|| serde_json::to_vec(&report.transcript).unwrap_or_default()),
         }
     })
 }
@@ -132,7 +143,10 @@ fn traffic(report: &BrokerReport) -> Vec<Traffic> {
 
 fn secrets(report: &BrokerReport) -> Vec<SecretUse> {
     let row = |(secret, endpoint): &(String, String)| {
-        Some(SecretUse { secret: Word::new(secret.as_str()).ok()?, endpoint: Word::new(endpoint.as_str()).ok()? })
+        Some(SecretUse {
+            secret: Word::new(secret.as_str()).ok()?,
+            endpoint: Word::new(endpoint.as_str()).ok()?,
+        })
     };
     report.secrets_used.iter().filter_map(row).collect()
 }

@@ -39,7 +39,8 @@ impl Host {
     /// One operation with everything recorded of it.
     pub fn entry(&self, operation: &if_core::OperationId) -> Result<Entry, Problem> {
         self.witness.entry(operation).map_err(explain)?.ok_or_else(|| {
-            Problem::new(Code::Usage, format!("there is no operation {operation}")).hint("ifctl witness log")
+            Problem::new(Code::Usage, format!("there is no operation {operation}"))
+                .hint("ifctl witness log")
         })
     }
 
@@ -47,7 +48,9 @@ impl Host {
     pub fn verify_log(&self) -> Result<Verified, Problem> {
         let report = self.witness.verify(None).map_err(explain)?;
         if let Some(fault) = report.first_problem {
-            return Err(fault.problem().because(format!("{} entries before it are good", report.leaves)));
+            return Err(fault
+                .problem()
+                .because(format!("{} entries before it are good", report.leaves)));
         }
         Ok(Verified {
             leaves: report.leaves,

@@ -3,9 +3,9 @@
 //! The one rule that needs care: when a write may have left and no answer came, the outcome is
 //! `unknown`, whatever else went wrong.
 
+use crate::wish::Seen;
 use if_core::{Code, Explain, Mode, Problem};
 use if_runtime::{CallError, GuestFailure};
-use crate::wish::Seen;
 use if_witness::Status;
 
 /// What the broker knows when the call is over.
@@ -36,14 +36,22 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
         return Ending { status: Status::Planned, problem: None };
     }
     let problem = to_problem(error, sent, line);
-    let ended_without_answer = matches!(problem.code, Code::Timeout | Code::Unreachable | Code::LimitDeadline | Code::Interrupted);
+    let ended_without_answer = matches!(
+        problem.code,
+        Code::Timeout | Code::Unreachable | Code::LimitDeadline | Code::Interrupted
+    );
     if mode == Mode::Live && sent.wrote && sent.unanswered && ended_without_answer {
-        let unknown = Problem::new(Code::OutcomeUnknown, "sent, and no answer came: it may have happened")
-            .because(problem.message.clone());
+        let unknown =
+            Problem::new(Code::OutcomeUnknown, "sent, and no answer came: it may have happened")
+                .because(problem.message.clone());
         let problem = if problem.code == Code::Interrupted { problem } else { unknown };
         return Ending { status: Status::Unknown, problem: Some(problem) };
     }
-    let status = if problem.code == Code::OutcomeUnknown { Status::Unknown } else { status_of(problem.code) };
+    let status = if problem.code == Code::OutcomeUnknown {
+        Status::Unknown
+    } else {
+        status_of(problem.code)
+    };
     Ending { status, problem: Some(problem) }
 }
 
@@ -72,25 +80,34 @@ fn to_problem(error: &CallError, sent: Sent, line: &str) -> Problem {
     match failure {
         GuestFailure::Refused { code, message, hint } => {
             let code = if code.is_empty() { String::new() } else { format!(" ({code})") };
-            let problem = Problem::new(Code::Provider, format!("the provider refused{code}: {message}"));
+            let problem =
+                Problem::new(Code::Provider, format!("the provider refused{code}: {message}"));
             match hint {
                 Some(hint) => problem.because(hint.clone()),
                 None => problem,
             }
         }
-        GuestFailure::Auth(message) => {
-            Problem::new(Code::ProviderAuth, format!("the provider did not accept the credentials: {message}"))
-        }
+        GuestFailure::Auth(message) => Problem::new(
+            Code::ProviderAuth,
+            format!("the provider did not accept the credentials: {message}"),
+        ),
         GuestFailure::Protocol(message) => Problem::new(Code::ProviderProtocol, message.clone()),
-        GuestFailure::Unreachable { sent: true, message } | GuestFailure::Timeout { sent: true, message }
+        GuestFailure::Unreachable { sent: true, message }
+        | GuestFailure::Timeout { sent: true, message }
             if sent.wrote =>
         {
             Problem::new(Code::OutcomeUnknown, message.clone())
         }
-        GuestFailure::Unreachable { message, .. } => Problem::new(Code::Unreachable, message.clone()),
+        GuestFailure::Unreachable { message, .. } => {
+            Problem::new(Code::Unreachable, message.clone())
+        }
         GuestFailure::Timeout { message, .. } => Problem::new(Code::Timeout, message.clone()),
-        GuestFailure::Usage(message) => Problem::new(Code::Usage, message.clone()).hint(format!("{line} --help")),
-        GuestFailure::Planned => Problem::new(Code::PluginMisbehaved, "the plugin speaks of a dry run, and this is none"),
+        GuestFailure::Usage(message) => {
+            Problem::new(Code::Usage, message.clone()).hint(format!("{line} --help"))
+        }
+        GuestFailure::Planned => {
+            Problem::new(Code::PluginMisbehaved, "the plugin speaks of a dry run, and this is none")
+        }
         GuestFailure::Host { .. } => error.problem(),
     }
 }
@@ -114,7 +131,10 @@ mod tests {
         let unknown = (Status::Unknown, Some(Code::OutcomeUnknown));
         assert_eq!(ends(timeout(true), true, true, Mode::Live), unknown);
         assert_eq!(ends(timeout(false), true, true, Mode::Live), unknown);
-        assert_eq!(ends(timeout(true), false, false, Mode::Live), (Status::Failed, Some(Code::Timeout)));
+        assert_eq!(
+            ends(timeout(true), false, false, Mode::Live),
+            (Status::Failed, Some(Code::Timeout))
+        );
         let deadline = CallError::Limit { code: Code::LimitDeadline, message: "late".into() };
         assert_eq!(ends(deadline, true, true, Mode::Live), unknown);
     }
@@ -137,7 +157,11 @@ mod tests {
 
     #[test]
     fn a_plugins_hint_is_a_cause_and_never_a_hint_of_the_host() {
-        let refused = GuestFailure::Refused { code: "600".into(), message: "no scene".into(), hint: Some("rm -rf".into()) };
+        let refused = GuestFailure::Refused {
+            code: "600".into(),
+            message: "no scene".into(),
+            hint: Some("rm -rf".into()),
+        };
         let end = judge(Err(&CallError::Failure(refused)), &Seen::default(), Mode::Live, "ifctl x");
         let problem = end.problem.unwrap();
         assert_eq!((problem.because, problem.hints), (vec!["rm -rf".to_owned()], vec![]));

@@ -8,7 +8,7 @@ use if_config::{Environment, Home};
 use if_core::{Code, Explain, Mode, Problem, UnixMillis, Word};
 use if_manifest::keys::SigningKey;
 use if_manifest::model::{Limits, Predicate};
-use if_manifest::trust::{Role, Seen};
+use if_manifest::trust::Role;
 use if_registry::{AllowRequest, Allowed, Installed, Loaded, PackReport, Revoked, Signed, Target};
 use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
 use std::path::Path;
@@ -73,8 +73,9 @@ impl Workbench {
         if let Ok(home) = Home::open(Home::locate(environment, None)) {
             return Ok(Self { runtime: engine::of_home(&home, environment)?, _folder: None });
         }
-        let folder = tempfile::tempdir()
-            .map_err(|e| Problem::new(Code::Store, "no temporary folder can be made").because(e.to_string()))?;
+        let folder = tempfile::tempdir().map_err(|e| {
+            Problem::new(Code::Store, "no temporary folder can be made").because(e.to_string())
+        })?;
         let mut key = [0u8; 32];
         fill_random(&mut key)?;
         Ok(Self { runtime: engine::engine(folder.path().to_owned(), key)?, _folder: Some(folder) })
@@ -114,12 +115,7 @@ pub(crate) fn describing() -> Call {
 impl Host {
     /// The one load path: signatures, schema, allow-list, revocations, release floor.
     pub(crate) fn load(&self, provider: &Word) -> Result<Loaded, Problem> {
-        if_registry::load(&self.layout, provider, self.now(), self.seen()).map_err(explain)
-    }
-
-    /// What this installation remembers of versions; what is older is a rollback.
-    fn seen(&self) -> Seen {
-        Seen::default()
+        if_registry::load(&self.layout, provider, self.now(), self.seen()?).map_err(explain)
     }
 
     /// Approves a package as publisher or reviewer.
@@ -128,7 +124,10 @@ impl Host {
         let role = if role == "reviewer" { Role::Reviewer } else { Role::Publisher };
         let expires = self.now().plus_millis(APPROVAL_MILLIS);
         let signed = if_registry::sign(package, &key, role, expires).map_err(explain)?;
-        self.note(&format!("manifest {} signed as {role} by {}", signed.manifest_digest, signed.principal))?;
+        self.note(&format!(
+            "manifest {} signed as {role} by {}",
+            signed.manifest_digest, signed.principal
+        ))?;
         Ok(signed)
     }
 
@@ -136,15 +135,24 @@ impl Host {
     pub fn allow(&self, plugin: &str, request: &AllowRequest) -> Result<Allowed, Problem> {
         let target = Target::of(&self.layout, plugin);
         let key = self.key(None)?;
-        let allowed = if_registry::allow(&self.layout, &target, &key, request, self.now()).map_err(explain)?;
-        let hosts = if request.hosts.is_empty() { String::new() } else { format!(", hosts {}", request.hosts.join(" ")) };
-        self.note(&format!("{} {} allowed ({}){hosts}", allowed.id, allowed.version, allowed.manifest_digest))?;
+        let allowed = if_registry::allow(&self.layout, &target, &key, request, self.now())
+            .map_err(explain)?;
+        let hosts = if request.hosts.is_empty() {
+            String::new()
+        } else {
+            format!(", hosts {}", request.hosts.join(" "))
+        };
+        self.note(&format!(
+            "{} {} allowed ({}){hosts}",
+            allowed.id, allowed.version, allowed.manifest_digest
+        ))?;
         Ok(allowed)
     }
 
     /// Ends a plugin for good.
     pub fn revoke(&self, what: &str, reason: &str) -> Result<Revoked, Problem> {
-        let revoked = if_registry::revoke(&self.layout, what, reason, &self.key(None)?, self.now()).map_err(explain)?;
+        let revoked = if_registry::revoke(&self.layout, what, reason, &self.key(None)?, self.now())
+            .map_err(explain)?;
         self.note(&format!("{what} revoked: {reason}"))?;
         Ok(revoked)
     }
@@ -154,10 +162,14 @@ impl Host {
         let runtime = engine::of_home(&self.home, &self.environment)?;
         let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
         let installed =
-            if_registry::install(&self.layout, package, self.now(), self.seen(), &mut describe).map_err(explain)?;
+            if_registry::install(&self.layout, package, self.now(), self.seen()?, &mut describe)
+                .map_err(explain)?;
         let plugin = &installed.manifest;
         self.ready(&self.load(&plugin.provider)?)?;
-        self.note(&format!("{} {} installed ({})", plugin.id, plugin.version, installed.manifest_digest))?;
+        self.note(&format!(
+            "{} {} installed ({})",
+            plugin.id, plugin.version, installed.manifest_digest
+        ))?;
         Ok(installed)
     }
 
@@ -189,14 +201,19 @@ impl Host {
     /// The load path without running, and every file besides.
     pub fn verify_plugin(&self, plugin: &str) -> Result<PluginVerified, Problem> {
         let target = Target::of(&self.layout, plugin);
-        let report = if_registry::verify(&self.layout, &target, self.now(), self.seen()).map_err(explain)?;
+        let report = if_registry::verify(&self.layout, &target, self.now(), self.seen()?)
+            .map_err(explain)?;
         let trusted = report.trusted;
         Ok(PluginVerified {
             id: trusted.predicate.id.to_string(),
             version: trusted.predicate.version.to_string(),
             manifest: trusted.manifest_digest.to_string(),
             component: trusted.component_digest.to_string(),
-            approvers: trusted.approvers.iter().map(|(key, role)| format!("{key} ({role})")).collect(),
+            approvers: trusted
+                .approvers
+                .iter()
+                .map(|(key, role)| format!("{key} ({role})"))
+                .collect(),
             warnings: report.warnings,
         })
     }

@@ -44,7 +44,10 @@ impl Meter for Purse {
             Some(limit) if total > limit => Err(Refusal::new(
                 RefusalKind::Budget,
                 Code::Budget,
-                format!("{reason} would bring the cost to {} micros, and {} are allowed", total.0, limit.0),
+                format!(
+                    "{reason} would bring the cost to {} micros, and {} are allowed",
+                    total.0, limit.0
+                ),
             )
             .hint(format!("--max-cost {}", total.0))),
             _ => {

@@ -15,8 +15,8 @@ use crate::wish::Seen;
 use if_broker::{BrokerConfig, CallBroker, Capabilities, Cassette, InstanceRef};
 use if_config::{Environment, Instance, check_settings};
 use if_core::{
-    Broker, Clock, Code, EventSink, LogLevel, Problem, Refusal, SecretSource, SecretValue,
-    StateStore, UnixMillis, Word,
+    Clock, Code, EventSink, LogLevel, Problem, Refusal, SecretSource, SecretValue, StateStore,
+    UnixMillis, Word,
 };
 use if_manifest::model::Predicate;
 use if_registry::Package;
@@ -74,7 +74,8 @@ enum Expect {
 
 /// Plays every cassette of the plugin in `folder` against its package.
 pub fn run(environment: &Environment, folder: &Path) -> Result<Vec<Case>, Problem> {
-    let package = Package::read(&folder.join(PACKAGE)).map_err(|e| explain(e).hint(format!("ifctl plugin pack {}", folder.display())))?;
+    let package = Package::read(&folder.join(PACKAGE))
+        .map_err(|e| explain(e).hint(format!("ifctl plugin pack {}", folder.display())))?;
     let manifest = if_manifest::parse_manifest(&package.manifest).map_err(explain)?;
     let stage = Stage {
         bench: Workbench::open(environment)?,
@@ -92,7 +93,8 @@ pub fn run(environment: &Environment, folder: &Path) -> Result<Vec<Case>, Proble
 
 fn cassettes(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let none = |why: String| {
-        Problem::new(Code::Usage, format!("there are no cassettes in {}", folder.display())).because(why)
+        Problem::new(Code::Usage, format!("there are no cassettes in {}", folder.display()))
+            .because(why)
     };
     let entries = fs_err::read_dir(folder).map_err(|e| none(e.to_string()))?;
     let mut paths: Vec<PathBuf> = entries
@@ -107,7 +109,10 @@ fn cassettes(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
 fn read(path: &Path) -> Result<Script, String> {
     let size = fs_err::metadata(path).map_err(|e| e.to_string())?.len();
     if size > CASSETTE_BYTES_MAX {
-        return Err(format!("{} has {size} bytes, at most {CASSETTE_BYTES_MAX} are read", path.display()));
+        return Err(format!(
+            "{} has {size} bytes, at most {CASSETTE_BYTES_MAX} are read",
+            path.display()
+        ));
     }
     let text = fs_err::read_to_string(path).map_err(|e| e.to_string())?;
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
@@ -127,9 +132,13 @@ impl Stage {
         Ok(match (&script.expect, result) {
             (Expect::Ok(expected), Ok(value)) if *expected == value => None,
             (Expect::Ok(expected), Ok(value)) => Some(format!("expected {expected}, got {value}")),
-            (Expect::Ok(expected), Err(problem)) => Some(format!("expected {expected}, got {}: {problem}", problem.code)),
+            (Expect::Ok(expected), Err(problem)) => {
+                Some(format!("expected {expected}, got {}: {problem}", problem.code))
+            }
             (Expect::Error(code), Err(problem)) if problem.code.as_str() == code => None,
-            (Expect::Error(code), Err(problem)) => Some(format!("expected {code}, got {}: {problem}", problem.code)),
+            (Expect::Error(code), Err(problem)) => {
+                Some(format!("expected {code}, got {}: {problem}", problem.code))
+            }
             (Expect::Error(code), Ok(value)) => Some(format!("expected {code}, got {value}")),
         })
     }
@@ -158,32 +167,51 @@ impl Stage {
         call.facts.mode = job.mode;
         call.facts.secrets_available = script.secrets.clone();
         (call.limits, call.start, call.deadline_ms) = (job.limits, START, job.deadline_ms);
-        let report = crate::run::block_on(async {
-            let report = self.bench.runtime.call(&prepared, call, broker.clone()).await;
-            broker.finish().await;
-            report
-        })?;
-        let end = outcome::judge(report.result.as_ref().map(|_| ()), &Seen::default(), job.mode, &job.line);
+        let report =
+            crate::run::block_on(self.bench.runtime.call(&prepared, call, broker.clone()))?;
+        let end = outcome::judge(
+            report.result.as_ref().map(|_| ()),
+            &Seen::default(),
+            job.mode,
+            &job.line,
+        );
         if end.problem.is_none() && broker.report().cassette_left > 0 {
             let left = broker.report().cassette_left;
-            return Err(Problem::new(Code::Provider, format!("{left} recorded exchanges were never asked for")));
+            return Err(Problem::new(
+                Code::Provider,
+                format!("{left} recorded exchanges were never asked for"),
+            ));
         }
         Ok(match end.problem {
             Some(problem) => Err(problem),
-            None => Ok(report.result.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()),
+            None => Ok(report
+                .result
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default()),
         })
     }
 
-    fn config(&self, job: &Job<'_>, script: &Script, settings: Map<String, Value>) -> Result<BrokerConfig, Problem> {
+    fn config(
+        &self,
+        job: &Job<'_>,
+        script: &Script,
+        settings: Map<String, Value>,
+    ) -> Result<BrokerConfig, Problem> {
         let package = self.package.clone();
         let data = Box::new(move |name: &str| {
             let found = package.data.get(&format!("data/{name}")).cloned();
-            found.ok_or_else(|| Problem::new(Code::CapabilityDenied, format!("there is no data file `{name}`")))
+            found.ok_or_else(|| {
+                Problem::new(Code::CapabilityDenied, format!("there is no data file `{name}`"))
+            })
         });
         Ok(BrokerConfig {
             predicate: self.predicate.clone(),
             settings,
-            instance: InstanceRef { provider: self.predicate.provider.to_string(), instance: "rehearsal".to_owned() },
+            instance: InstanceRef {
+                provider: self.predicate.provider.to_string(),
+                instance: "rehearsal".to_owned(),
+            },
             effect: job.effect,
             mode: job.mode,
             limits: job.limits,
@@ -207,7 +235,11 @@ impl Stage {
 fn action(script: &Script) -> Action {
     match script.command.as_str() {
         "check" => Action::Check,
-        path => Action::Command { path: path.to_owned(), arguments: script.arguments.clone(), files: BTreeMap::new() },
+        path => Action::Command {
+            path: path.to_owned(),
+            arguments: script.arguments.clone(),
+            files: BTreeMap::new(),
+        },
     }
 }
 
@@ -221,7 +253,10 @@ impl SecretSource for Props {
         let known = self.secrets.iter().any(|secret| name.ends_with(&format!("/{secret}")));
         match known {
             true => Ok(SecretValue::new(b"stage-money".to_vec())),
-            false => Err(Problem::new(Code::SecretMissing, format!("the cassette sets no secret {name}"))),
+            false => Err(Problem::new(
+                Code::SecretMissing,
+                format!("the cassette sets no secret {name}"),
+            )),
         }
     }
 }

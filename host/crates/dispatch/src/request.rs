@@ -13,17 +13,19 @@ pub struct Request {
     pub instance: Option<Word>,
     pub action: Action,
     pub flags: Flags,
+    /// The line as it was typed, for hints; the bare command when nobody typed it.
+    pub line: Option<String>,
 }
 
 impl Request {
     /// A request to an instance, without flags yet.
     pub fn new(provider: Word, instance: Word, action: Action) -> Self {
-        Self { provider, instance: Some(instance), action, flags: Flags::default() }
+        Self { provider, instance: Some(instance), action, flags: Flags::default(), line: None }
     }
 
     /// A request to the provider as such.
     pub fn for_provider(provider: Word, action: Action) -> Self {
-        Self { provider, instance: None, action, flags: Flags::default() }
+        Self { provider, instance: None, action, flags: Flags::default(), line: None }
     }
 }
 

@@ -7,11 +7,14 @@ use crate::decide::{self, Facts};
 use crate::engine::Ready;
 use crate::host::{Host, fill_random};
 use crate::job::{Job, explain};
+use crate::memory;
 use crate::outcome::{self, Ending};
 use crate::purse::Purse;
 use crate::request::{Action, Performed, Request};
 use crate::wish::{Seen, Wishes};
 use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
+use if_manifest::model::Secret;
+use if_registry::Loaded;
 use if_runtime::{Call, Facts as GuestFacts, Report};
 use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
 use serde_json::Value;
@@ -26,7 +29,10 @@ impl Host {
             Err(problem) => return Err(self.denied(&request, None, problem)?),
         };
         let job = Job::resolve(&loaded.manifest, &request, self.timeout_ms()?)?;
-        let facts = Facts { line: &job.line, effect: job.effect, mode: job.mode, yes: request.flags.yes };
+        let unlisted =
+            job.unlisted.as_ref().map(|(word, nearest)| (word.as_str(), nearest.as_deref()));
+        let (line, yes) = (&job.typed, request.flags.yes);
+        let facts = Facts { line, effect: job.effect, unlisted, mode: job.mode, yes };
         let decision = decide::decide(facts);
         if !decision.allowed {
             return Err(self.denied(&request, Some((&loaded, &job)), decide::denial(facts))?);
@@ -37,7 +43,9 @@ impl Host {
         };
         let purse = match Purse::new(request.flags.max_cost, job.price) {
             Ok(purse) => Arc::new(purse),
-            Err(refusal) => return Err(self.denied(&request, Some((&loaded, &job)), problem_of(refusal))?),
+            Err(refusal) => {
+                return Err(self.denied(&request, Some((&loaded, &job)), problem_of(refusal))?);
+            }
         };
         let wishes = self.connect(&request, &loaded, &job, face, purse)?;
         let intent = self.intent(&request, &loaded, &job, decision.reasons)?;
@@ -46,16 +54,24 @@ impl Host {
         let started = self.now();
         let operation = self
             .witness
-            .begin(intent, |tx| if_store::remember_release(tx, &loaded.manifest.id, loaded.manifest.release))
+            .begin(intent, |tx| memory::remember(tx, &loaded.trusted))
             .map_err(explain)?;
         let report = drive(&ready, call, &wishes)?;
         let mut performed = self.conclude(operation, started, &job, report, wishes)?;
+        performed.result =
+            performed.result.map_err(|problem| with_secret_lines(problem, &request, &loaded));
         performed.trace = trace;
         performed.warnings = loaded.warnings;
         Ok(performed)
     }
 
-    fn call(&self, request: &Request, job: &Job<'_>, wishes: &Wishes, trace: &str) -> Result<Call, Problem> {
+    fn call(
+        &self,
+        request: &Request,
+        job: &Job<'_>,
+        wishes: &Wishes,
+        trace: &str,
+    ) -> Result<Call, Problem> {
         let mut seed = [0u8; 32];
         fill_random(&mut seed)?;
         let action = guest_action(request, job);
@@ -94,7 +110,11 @@ impl Host {
             .map_err(explain)?;
         let result = match end.problem {
             Some(problem) => Err(problem),
-            None => Ok(report.result.ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()),
+            None => Ok(report
+                .result
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default()),
         };
         let log = report.usage.log;
         let (trace, warnings) = Default::default();
@@ -119,31 +139,40 @@ fn drive(ready: &Ready, mut call: Call, wishes: &Wishes) -> Result<Report, Probl
     let (interrupt, interrupted) = tokio::sync::watch::channel(false);
     call.interrupt = Some(interrupted);
     block_on(async {
-        let mut running = std::pin::pin!(ready.engine.call(&ready.prepared, call, wishes.broker.clone()));
-        let report = tokio::select! {
+        let mut running =
+            std::pin::pin!(ready.engine.call(&ready.prepared, call, wishes.broker.clone()));
+        tokio::select! {
             report = &mut running => report,
             _ = tokio::signal::ctrl_c() => {
                 interrupt.send_replace(true);
                 running.await
             }
-        };
-        wishes.broker.finish().await;
-        report
+        }
     })
 }
 
 /// Drives a future on a single-threaded event loop of its own: one command, one thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Problem> {
     let event_loop = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let event_loop = event_loop
-        .map_err(|e| Problem::new(Code::Store, "no event loop can be made").because(e.to_string()))?;
+    let event_loop = event_loop.map_err(|e| {
+        Problem::new(Code::Store, "no event loop can be made").because(e.to_string())
+    })?;
     Ok(event_loop.block_on(future))
 }
 
-fn record(end: &Ending, timing: Timing, job: &Job<'_>, report: &Report, wishes: &Wishes, seen: Seen) -> Outcome {
+fn record(
+    end: &Ending,
+    timing: Timing,
+    job: &Job<'_>,
+    report: &Report,
+    wishes: &Wishes,
+    seen: Seen,
+) -> Outcome {
     let exit = end.problem.as_ref().map_or(Exit::Ok, |problem| problem.code.exit());
     let usage = &report.usage;
-    let plan = seen.plan.iter().map(|m| serde_json::json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}));
+    let plan = seen.plan.iter().map(
+        |m| serde_json::json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}),
+    );
     let plan: Vec<Value> = plan.collect();
     let evidence = wishes.events.evidence().into_iter();
     Outcome {
@@ -167,6 +196,17 @@ fn record(end: &Ending, timing: Timing, job: &Job<'_>, report: &Report, wishes: 
         log: (!usage.log.is_empty()).then(|| usage.log.clone()),
         ..Outcome::new(end.status, exit, timing)
     }
+}
+
+/// Where credentials were not accepted, the lines that set them.
+fn with_secret_lines(problem: Problem, request: &Request, loaded: &Loaded) -> Problem {
+    let (Code::ProviderAuth, Some(instance)) = (problem.code, &request.instance) else {
+        return problem;
+    };
+    let line = |secret: &Secret| {
+        format!("ifctl secret set {} {instance} {}", request.provider, secret.name)
+    };
+    loaded.manifest.secrets.iter().map(line).fold(problem, Problem::hint)
 }
 
 /// A refusal before the guest ran, as a problem.

@@ -25,7 +25,13 @@ pub(crate) fn create(home: &Home) -> Result<(), Problem> {
 
 impl Host {
     /// Stores a value; returns its version. The provider must be installed and declare the secret.
-    pub fn set_secret(&self, provider: &str, instance: &str, name: &str, value: SecretValue) -> Result<u64, Problem> {
+    pub fn set_secret(
+        &self,
+        provider: &str,
+        instance: &str,
+        name: &str,
+        value: SecretValue,
+    ) -> Result<u64, Problem> {
         let full = self.declared(provider, instance, name)?;
         let version = open(&self.home).set(&full, value, self.now()).map_err(explain)?;
         self.note(&format!("secret {full} set, version {version}"))?;
@@ -33,7 +39,13 @@ impl Host {
     }
 
     /// Replaces a value that is there.
-    pub fn rotate_secret(&self, provider: &str, instance: &str, name: &str, value: SecretValue) -> Result<u64, Problem> {
+    pub fn rotate_secret(
+        &self,
+        provider: &str,
+        instance: &str,
+        name: &str,
+        value: SecretValue,
+    ) -> Result<u64, Problem> {
         let full = self.declared(provider, instance, name)?;
         let version = open(&self.home).rotate(&full, value, self.now()).map_err(explain)?;
         self.note(&format!("secret {full} rotated, version {version}"))?;
@@ -41,7 +53,12 @@ impl Host {
     }
 
     /// Refuses unless the secret is stored, before anybody types a new value.
-    pub fn require_secret(&self, provider: &str, instance: &str, name: &str) -> Result<(), Problem> {
+    pub fn require_secret(
+        &self,
+        provider: &str,
+        instance: &str,
+        name: &str,
+    ) -> Result<(), Problem> {
         let full = self.declared(provider, instance, name)?;
         match open(&self.home).contains(&full).map_err(explain)? {
             true => Ok(()),
@@ -72,15 +89,19 @@ impl Host {
     /// The full name, if the installed plugin declares such a secret: a typing error would
     /// otherwise store a value that nothing ever uses.
     fn declared(&self, provider: &str, instance: &str, name: &str) -> Result<String, Problem> {
-        let word = |text: &str| Word::new(text).map_err(|e| Problem::new(Code::Usage, e.to_string()));
+        let word =
+            |text: &str| Word::new(text).map_err(|e| Problem::new(Code::Usage, e.to_string()));
         let (provider, instance, name) = (word(provider)?, word(instance)?, word(name)?);
         let loaded = self.load(&provider)?;
-        let names: Vec<&str> = loaded.manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
+        let names: Vec<&str> =
+            loaded.manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
         if names.contains(&name.as_str()) {
             return Ok(format!("{provider}/{instance}/{name}"));
         }
         let problem = Problem::new(Code::Usage, format!("{provider} has no secret `{name}`"));
-        Err(names.iter().fold(problem, |p, known| p.hint(format!("ifctl secret set {provider} {instance} {known}"))))
+        Err(names.iter().fold(problem, |p, known| {
+            p.hint(format!("ifctl secret set {provider} {instance} {known}"))
+        }))
     }
 
     /// Where this instance's secrets come from.

@@ -7,8 +7,10 @@ use crate::job::{Job, explain};
 use crate::purse::Purse;
 use crate::request::Request;
 use crate::wish::{Seen, Wishes};
-use if_core::{Answer, Ask, BoxFuture, Broker, Clock, Code, EventSink, Refusal, RefusalKind, Reply};
 use if_core::Problem;
+use if_core::{
+    Answer, Ask, BoxFuture, Broker, Clock, Code, EventSink, Refusal, RefusalKind, Reply,
+};
 use if_registry::Loaded;
 use serde_json::Map;
 use std::sync::Arc;
@@ -43,7 +45,9 @@ impl Silent {
             Ask::Progress { done, total, message } => self.events.progress(done, total, &message),
             Ask::Log { level, message } => self.events.log(level, &message),
             Ask::Attach { name, evidence } => self.events.attach(&name, &evidence)?,
-            Ask::Sleep { nanos } => tokio::time::sleep(Duration::from_nanos(nanos).min(SLEEP_MAX)).await,
+            Ask::Sleep { nanos } => {
+                tokio::time::sleep(Duration::from_nanos(nanos).min(SLEEP_MAX)).await
+            }
             _ => {
                 let text = "this host was built without network and secrets";
                 return Err(Refusal::new(RefusalKind::Denied, Code::CapabilityDenied, text));
@@ -73,6 +77,14 @@ impl Host {
         };
         let broker = Arc::new(Silent { events: events.clone(), clock: self.clock.clone() });
         let seen = Box::new(Seen::default);
-        Ok(Wishes { broker, settings, secrets_available: Vec::new(), events, purse, state: None, seen })
+        Ok(Wishes {
+            broker,
+            settings,
+            secrets_available: Vec::new(),
+            events,
+            purse,
+            state: None,
+            seen,
+        })
     }
 }

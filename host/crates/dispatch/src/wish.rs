@@ -4,9 +4,9 @@
 //! guest's own words are heard and every wish for the outside is refused.
 
 use crate::events::Events;
+use crate::outcome::Sent;
 use crate::purse::Purse;
 use crate::request::Planned;
-use crate::outcome::Sent;
 use if_core::Broker;
 use if_store::{State, StoreError, Transaction};
 use if_witness::{SecretUse, Traffic};

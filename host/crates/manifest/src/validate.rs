@@ -134,6 +134,9 @@ fn predicate(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     at.field("provider").require(!RESERVED_PROVIDERS.contains(&word), || {
         format!("`{word}` is a word of the host's own")
     })?;
+    at.field("id").require(!it.id.name().starts_with("host."), || {
+        "must not begin with `host.`, which is the host's own".into()
+    })?;
     at.field("release").require(it.release > 0, || "must be at least 1".into())?;
     let world = match it.kind {
         PluginKind::Provider => WORLD_PROVIDER,

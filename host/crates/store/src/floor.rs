@@ -6,6 +6,7 @@
 use crate::{Store, StoreError};
 use if_core::CapabilityId;
 use rusqlite::{OptionalExtension, Transaction};
+use std::collections::BTreeMap;
 
 impl Store {
     /// The highest release of `id` that this installation has run or installed.
@@ -19,6 +20,28 @@ impl Store {
                 .query_row([id.as_str()], |row| row.get(0))
                 .optional()?;
             Ok(seen.map(i64::unsigned_abs))
+        })
+    }
+}
+
+impl Store {
+    /// The highest release of every capability that this installation has run or installed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn releases_seen(&self) -> Result<BTreeMap<CapabilityId, u64>, StoreError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id, release FROM floor")?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            let mut seen = BTreeMap::new();
+            for row in rows {
+                let (id, release) = row?;
+                if let Ok(id) = CapabilityId::new(id) {
+                    seen.insert(id, release.unsigned_abs());
+                }
+            }
+            Ok(seen)
         })
     }
 }

@@ -38,7 +38,10 @@ pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
         },
     )?;
     let value = json!({"id": allowed.id, "version": allowed.version.to_string(), "list_version": allowed.list_version});
-    let text = format!("allowed:    {} {}\nallow-list: version {}\n", allowed.id, allowed.version, allowed.list_version);
+    let text = format!(
+        "allowed:    {} {}\nallow-list: version {}\n",
+        allowed.id, allowed.version, allowed.list_version
+    );
     app.printer.result(&value, &text)?;
     if !allowed.installed {
         app.printer.hint(&format!("ifctl plugin install {}", args.plugin));

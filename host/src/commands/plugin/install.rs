@@ -24,6 +24,9 @@ pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
     let value = json!({"provider": plugin.provider, "id": plugin.id, "version": plugin.version.to_string()});
     let text = format!("{}: {} {} installed", plugin.provider, plugin.id, plugin.version);
     app.printer.result(&value, &text)?;
-    app.printer.hint(&format!("ifctl {} add <name> … makes an instance; ifctl {} --help", plugin.provider, plugin.provider));
+    app.printer.hint(&format!(
+        "ifctl {} add <name> … makes an instance; ifctl {} --help",
+        plugin.provider, plugin.provider
+    ));
     Ok(())
 }

@@ -22,6 +22,7 @@ pub fn run(app: &App, _args: &ListArgs) -> Result<(), Problem> {
         })
         .collect();
     let columns = ["provider", "id", "version", "release", "trusted"].map(str::to_owned);
-    let text = if rows.is_empty() { "no plugins".to_owned() } else { print::table(&columns, &rows) };
+    let text =
+        if rows.is_empty() { "no plugins".to_owned() } else { print::table(&columns, &rows) };
     app.printer.result(&json!({"plugins": rows}), &text)
 }

@@ -11,7 +11,10 @@ const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../../../../sdk/template/Cargo.toml")),
     ("src/lib.rs", include_str!("../../../../sdk/template/src/lib.rs")),
     ("plugin.toml", include_str!("../../../../sdk/template/plugin.toml")),
-    ("tests/cassettes/hello.json", include_str!("../../../../sdk/template/tests/cassettes/hello.json")),
+    (
+        "tests/cassettes/hello.json",
+        include_str!("../../../../sdk/template/tests/cassettes/hello.json"),
+    ),
     ("README.md", include_str!("../../../../sdk/template/README.md")),
 ];
 
@@ -63,7 +66,9 @@ fn sdk_folder(given: Option<&Path>) -> Result<String, Problem> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    let failed = |e: std::io::Error| Problem::new(Code::Store, "the plugin's folder cannot be written").because(e.to_string());
+    let failed = |e: std::io::Error| {
+        Problem::new(Code::Store, "the plugin's folder cannot be written").because(e.to_string())
+    };
     if let Some(parent) = path.parent() {
         fs_err::create_dir_all(parent).map_err(failed)?;
     }

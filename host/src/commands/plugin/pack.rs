@@ -24,7 +24,8 @@ pub struct PackArgs {
 /// Packs, asking the component to describe itself in a sandbox that grants nothing.
 pub fn run(app: &App, args: &PackArgs) -> Result<(), Problem> {
     let out = args.out.clone().unwrap_or_else(|| args.folder.join("package"));
-    let packed = if_dispatch::plugin::pack(&app.environment, &args.folder, args.component.as_deref(), &out)?;
+    let packed =
+        if_dispatch::plugin::pack(&app.environment, &args.folder, args.component.as_deref(), &out)?;
     let value = json!({
         "package": out.display().to_string(),
         "id": packed.id, "version": packed.version.to_string(), "release": packed.release,
@@ -33,8 +34,14 @@ pub fn run(app: &App, args: &PackArgs) -> Result<(), Problem> {
     });
     let text = format!(
         "package:    {}\nid:         {} {} (release {})\nmanifest:   {}\ncomponent:  {}\nimports:    {}\ncommands:   {}\n",
-        out.display(), packed.id, packed.version, packed.release, packed.manifest_digest, packed.component_digest,
-        packed.imports.join(", "), packed.commands.len(),
+        out.display(),
+        packed.id,
+        packed.version,
+        packed.release,
+        packed.manifest_digest,
+        packed.component_digest,
+        packed.imports.join(", "),
+        packed.commands.len(),
     );
     app.printer.result(&value, &text)?;
     app.printer.hint(&format!("ifctl plugin sign {}", out.display()));

@@ -23,7 +23,8 @@ pub fn run(app: &App, args: &RevokeArgs) -> Result<(), Problem> {
     let revoked = host(app)?.revoke(&args.plugin, &args.reason)?;
     let targets: Vec<String> = revoked.targets.iter().map(words).collect();
     let value = json!({"revoked": targets, "list_version": revoked.list_version});
-    let text = format!("revoked:   {}\ndeny-list: version {}\n", targets.join(", "), revoked.list_version);
+    let text =
+        format!("revoked:   {}\ndeny-list: version {}\n", targets.join(", "), revoked.list_version);
     app.printer.result(&value, &text)
 }
 

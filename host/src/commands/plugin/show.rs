@@ -27,11 +27,22 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
         "{} {} (release {}), provider word `{}`\n{}\nmanifest: {digest}\n",
         plugin.id, plugin.version, plugin.release, plugin.provider, plugin.summary
     );
-    let list = |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
-    text.push_str(&format!("imports:  {}\nscopes:   {}\n", list(&plugin.imports), list(&plugin.scopes)));
+    let list =
+        |items: &[String]| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+    text.push_str(&format!(
+        "imports:  {}\nscopes:   {}\n",
+        list(&plugin.imports),
+        list(&plugin.scopes)
+    ));
     for endpoint in &plugin.endpoints {
-        let protocols: Vec<String> = endpoint.protocols.iter().map(|p| format!("{p:?}").to_lowercase()).collect();
-        text.push_str(&format!("\nreaches {}:{} by {}\n", endpoint.host, endpoint.port, protocols.join(", ")));
+        let protocols: Vec<String> =
+            endpoint.protocols.iter().map(|p| format!("{p:?}").to_lowercase()).collect();
+        text.push_str(&format!(
+            "\nreaches {}:{} by {}\n",
+            endpoint.host,
+            endpoint.port,
+            protocols.join(", ")
+        ));
         for rule in &endpoint.rules {
             text.push_str(&format!("  {}\n", rule_line(rule)));
         }
@@ -40,13 +51,22 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
     for secret in &plugin.secrets {
         text.push_str(&format!("\nsecret {}: {}\n", secret.name, secret.summary));
         for recipe in &secret.recipes {
-            let sinks: Vec<String> = recipe.sinks.iter().map(|s| format!("{:?} of {}", s.position, s.endpoint)).collect();
+            let sinks: Vec<String> = recipe
+                .sinks
+                .iter()
+                .map(|s| format!("{:?} of {}", s.position, s.endpoint))
+                .collect();
             text.push_str(&format!("  {} may stand in {}\n", recipe.name, sinks.join(", ")));
         }
     }
     text.push_str("\ncommands\n");
     for command in &plugin.commands {
-        text.push_str(&format!("  {:<10} {:<24} {}\n", effect(&command.effect), command.path, command.summary));
+        text.push_str(&format!(
+            "  {:<10} {:<24} {}\n",
+            effect(&command.effect),
+            command.path,
+            command.summary
+        ));
     }
     text.lines().map(|line| print::clean(line) + "\n").collect()
 }

@@ -26,7 +26,10 @@ pub struct SignArgs {
 pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
     let signed = host(app)?.sign(&args.package, &args.role, args.key.as_deref())?;
     let value = json!({"manifest": signed.manifest_digest, "principal": signed.principal.to_string(), "role": args.role});
-    let text = format!("manifest:   {}\nsigned by:  {} as {}\n", signed.manifest_digest, signed.principal, args.role);
+    let text = format!(
+        "manifest:   {}\nsigned by:  {} as {}\n",
+        signed.manifest_digest, signed.principal, args.role
+    );
     app.printer.result(&value, &text)?;
     app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));
     Ok(())

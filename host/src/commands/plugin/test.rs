@@ -28,10 +28,14 @@ pub fn run(app: &App, args: &TestArgs) -> Result<(), Problem> {
         }
     }
     text.push_str(&format!("{} passed, {failed} failed", cases.len() - failed));
-    let rows: Vec<_> = cases.iter().map(|c| json!({"name": c.name, "difference": c.difference})).collect();
+    let rows: Vec<_> =
+        cases.iter().map(|c| json!({"name": c.name, "difference": c.difference})).collect();
     app.printer.result(&json!({"cases": rows, "failed": failed}), &text)?;
     match failed {
         0 => Ok(()),
-        _ => Err(Problem::new(Code::Provider, format!("{failed} of {} cassettes differ", cases.len()))),
+        _ => Err(Problem::new(
+            Code::Provider,
+            format!("{failed} of {} cassettes differ", cases.len()),
+        )),
     }
 }

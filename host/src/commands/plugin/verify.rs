@@ -25,7 +25,11 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
     });
     let text = format!(
         "id:           {} {}\nmanifest:     {}\ncomponent:    {}\napproved by:  {}\nverified: signatures, schema, allow-list, revocations, release, every file, imports\n",
-        report.id, report.version, report.manifest, report.component, report.approvers.join(", "),
+        report.id,
+        report.version,
+        report.manifest,
+        report.component,
+        report.approvers.join(", "),
     );
     app.printer.result(&value, &text)
 }

@@ -24,5 +24,8 @@ pub fn run(app: &App, args: &RotateArgs) -> Result<(), Problem> {
     let value = set::read_value(&args.from, which)?;
     let version = host.rotate_secret(&which.provider, &which.instance, &which.name, value)?;
     let name = format!("{}/{}/{}", which.provider, which.instance, which.name);
-    app.printer.result(&json!({"secret": name, "version": version}), &format!("{name} replaced, version {version}"))
+    app.printer.result(
+        &json!({"secret": name, "version": version}),
+        &format!("{name} replaced, version {version}"),
+    )
 }

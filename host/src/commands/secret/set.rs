@@ -37,7 +37,10 @@ pub fn run(app: &App, args: &SetArgs) -> Result<(), Problem> {
     let which = &args.which;
     let version = host(app)?.set_secret(&which.provider, &which.instance, &which.name, value)?;
     let name = format!("{}/{}/{}", which.provider, which.instance, which.name);
-    app.printer.result(&json!({"secret": name, "version": version}), &format!("{name} stored, version {version}"))
+    app.printer.result(
+        &json!({"secret": name, "version": version}),
+        &format!("{name} stored, version {version}"),
+    )
 }
 
 /// The value, from wherever the line says.

@@ -47,7 +47,8 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
     entries.reverse();
     let rows: Vec<Value> = entries.iter().map(row).collect();
     let columns = ["at", "operation", "what", "effect", "outcome", "ms"].map(str::to_owned);
-    let text = if rows.is_empty() { "no entries".to_owned() } else { print::table(&columns, &rows) };
+    let text =
+        if rows.is_empty() { "no entries".to_owned() } else { print::table(&columns, &rows) };
     app.printer.result(&json!({"entries": entries}), &text)
 }
 
@@ -80,7 +81,11 @@ fn usage(error: if_core::IdError) -> Problem {
 fn row(entry: &Entry) -> Value {
     let leaf = &entry.opened.leaf;
     let note = entry.parts.get("note");
-    let words = [leaf.provider.as_ref().map(ToString::to_string), leaf.command.clone(), leaf.instance.as_ref().map(ToString::to_string)];
+    let words = [
+        leaf.provider.as_ref().map(ToString::to_string),
+        leaf.command.clone(),
+        leaf.instance.as_ref().map(ToString::to_string),
+    ];
     let what = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let ended = entry.closed.as_ref().unwrap_or(&entry.opened);
     let outcome = match (entry.status(), note) {
@@ -103,8 +108,17 @@ fn row(entry: &Entry) -> Value {
 fn details(entry: &Entry) -> String {
     let summary = print::render(&View::Fields, &row(entry));
     let leaf = &entry.opened.leaf;
-    let decision = leaf.decision.as_ref().map(|d| format!("{}: {}", d.verdict, d.reasons.join("; "))).unwrap_or_default();
-    let mut text = format!("{summary}decision:   {}\nentry:      {} {}\n", print::clean(&decision), leaf.seq, entry.opened.hash);
+    let decision = leaf
+        .decision
+        .as_ref()
+        .map(|d| format!("{}: {}", d.verdict, d.reasons.join("; ")))
+        .unwrap_or_default();
+    let mut text = format!(
+        "{summary}decision:   {}\nentry:      {} {}\n",
+        print::clean(&decision),
+        leaf.seq,
+        entry.opened.hash
+    );
     for (name, part) in &entry.parts {
         text.push_str(&format!("\n{name}\n  {}\n", print::clean(part)));
     }

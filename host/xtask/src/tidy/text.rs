@@ -16,7 +16,6 @@ const FORBIDDEN: &[(&str, &str)] = &[
     (concat!("Generated w", "ith"), "the project speaks of itself alone"),
     (concat!("/wo", "rk/"), "a path of somebody's machine"),
     (concat!("/ro", "ot/."), "a path of somebody's machine"),
-    (concat!("/ho", "me/"), "a path of somebody's machine"),
 ];
 
 /// How a socket is named in source.

@@ -123,7 +123,7 @@ impl CallBroker {
 
     /// Refuses what is above the command's effect.
     fn judge(&self, classified: &Classified, summary: &str) -> Result<(), BrokerError> {
-        if classified.effect > Effect::Dangerous {
+        if classified.effect > self.config.effect {
             return Err(BrokerError::EffectExceeded {
                 allowed: self.config.effect,
                 effect: classified.effect,

@@ -24,8 +24,11 @@ impl CallBroker {
                 return Ok(Reply::Placeholder { token });
             }
             Ask::Sleep { nanos } => {
-                let left = self.within(None)?;
-                self.transport.sleep(Duration::from_nanos(nanos).min(left)).await;
+                let (asked, left) = (Duration::from_nanos(nanos), self.within(None)?);
+                self.transport.sleep(asked.min(left)).await;
+                if asked > left {
+                    return Err(BrokerError::Deadline);
+                }
             }
             Ask::Emit { event } => config.events.emit(&event)?,
             Ask::Progress { done, total, message } => config.events.progress(done, total, &message),

@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
@@ -124,6 +125,9 @@ fn failed(target: &str, bytes_max: u64, error: Error) -> BrokerError {
         Error::Io(error) => BrokerError::Unreachable { target, cause: error.to_string() },
         Error::ConnectionClosed | Error::AlreadyClosed => {
             BrokerError::Unreachable { target, cause: "the connection is closed".into() }
+        }
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            BrokerError::Unreachable { target, cause: "the connection broke".into() }
         }
         Error::Protocol(error) => protocol(error.to_string()),
         // The library's other words may quote what came; ours do not.

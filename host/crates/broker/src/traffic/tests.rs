@@ -65,6 +65,25 @@ fn requests_are_judged_by_method_path_query_and_body() {
 }
 
 #[test]
+fn a_wide_pattern_does_not_take_paths_that_servers_fold() {
+    let wide = endpoint(json!({"name": "e", "protocols": ["http"], "host": "h", "port": "1",
+        "rules": [{"path": "/v1/**", "effect": "read"}]}));
+    for (path, expect) in [
+        ("/v1/a/b", Read),
+        ("/v1/../admin", Dangerous),
+        ("/v1/%2e%2e/admin", Dangerous),
+        ("/v1//admin", Dangerous),
+        ("/v1/a%2f..%2fadmin", Dangerous),
+        ("/v1/..;/admin", Dangerous),
+        ("/v1/..\\admin", Dangerous),
+    ] {
+        let message =
+            Outgoing::Request { method: "GET", path, query: None, headers: &[], body: b"" };
+        assert_eq!(classify(&wide, &message, &tables()).effect, expect, "{path}");
+    }
+}
+
+#[test]
 fn a_header_that_overrides_method_or_path_is_dangerous() {
     let get = |headers: &[Header]| {
         let message =

@@ -11,7 +11,7 @@ use super::{
 use crate::keys::KeyId;
 use crate::model::{COMPONENT_FILE, Manifest, Predicate, Subject};
 use crate::{ManifestError, TrustError, parse_manifest, sha256};
-use if_core::{Digest, UnixMillis};
+use if_core::{CapabilityId, Digest, UnixMillis};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,13 +21,22 @@ use std::sync::Arc;
 const RELEASE: &str = "plugin";
 
 /// Highest versions this installation has seen; what is older is a rollback.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// Of this plugin's releases.
+    /// Of this plugin's releases, when the caller knows which plugin it asks about.
     pub release: Option<u64>,
+    /// Of every plugin's releases: the id is known only once the manifest was verified.
+    pub releases: BTreeMap<CapabilityId, u64>,
     pub root_version: Option<u64>,
     pub allow_version: Option<u64>,
     pub deny_version: Option<u64>,
+}
+
+impl Seen {
+    /// The highest release of this plugin that ran here.
+    fn release_of(&self, id: &CapabilityId) -> Option<u64> {
+        self.release.max(self.releases.get(id).copied())
+    }
 }
 
 impl From<Option<u64>> for Seen {
@@ -318,7 +327,7 @@ fn expiry(
     let end = input.allow.expires;
     if now >= end {
         let grace = end.plus_millis(EXPIRED_GRACE_MS);
-        if input.seen.release != Some(predicate.release) || now >= grace {
+        if input.seen.release_of(&predicate.id) != Some(predicate.release) || now >= grace {
             return Err(TrustError::Expired { document: ALLOW_LIST });
         }
         warnings.push(Warning::AllowGrace { days: days(grace) });
@@ -354,7 +363,7 @@ fn floor(
     predicate: &Predicate,
     entry: &AllowEntry,
 ) -> Result<(), TrustError> {
-    let floor = input.seen.release.max(entry.release_min).unwrap_or_default();
+    let floor = input.seen.release_of(&predicate.id).max(entry.release_min).unwrap_or_default();
     if predicate.release >= floor {
         return Ok(());
     }

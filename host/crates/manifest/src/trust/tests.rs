@@ -156,7 +156,7 @@ impl World {
             manifest_bytes: &files.manifest,
             approvals: &files.approvals,
             component_sha256: self.component,
-            seen: self.seen,
+            seen: self.seen.clone(),
             now: self.now,
         })
     }
