@@ -57,7 +57,7 @@ fn real_obs_does_what_its_commands_say() {
     ]);
     assert!(answer.to_string().contains("inputKinds"), "{answer}");
     lab.run(["obs", "request", "studio", "GetInputKindLst"]).fails("GetInputKindList", 4);
-    lab.run(["obs", "request", "studio", "SetSceneName", "--data", "{}"]).fails("sceneName", 2);
+    lab.run(["obs", "request", "studio", "SetSceneName", "--data", "{}"]).fails("newSceneName", 2);
     lab.run(["witness", "verify"]).ok();
 }
 

@@ -60,6 +60,9 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
 /// The index of installed manifests, if there is a home with one. Help works without a home.
 pub fn index(environment: &Environment) -> Result<Option<Index>, Problem> {
     let layout = Layout { home: Home::locate(environment, None) };
+    if !layout.home.is_dir() {
+        return Ok(None);
+    }
     Index::of(&layout).map_err(|error| error.problem())
 }
 

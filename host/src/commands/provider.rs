@@ -109,10 +109,7 @@ fn plan(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
         .iter()
         .map(|m| json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}))
         .collect();
-    let result = match performed.result {
-        Err(problem) => return Err(problem),
-        Ok(value) => value,
-    };
+    let result = performed.result?;
     let mut text = match rows.len() {
         0 => "dry run: the command would change nothing\n".to_owned(),
         _ => "dry run: nothing was changed; this would have been sent\n".to_owned(),
