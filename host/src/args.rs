@@ -20,7 +20,8 @@ pub struct GlobalArgs {
     pub why: Option<String>,
 
     /// Give the operation this trace id, or print the one it got
-    #[arg(long, global = true, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, global = true, value_name = "ID")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub trace: Option<String>,
 
     /// Show what would be sent, and send nothing that changes anything

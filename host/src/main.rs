@@ -1,4 +1,5 @@
-//! `ifctl`, also installed as `if`: the operator's command, and the only room that prints and exits.
+//! `ifctl`, also installed as `if`: the operator's command, and the only room that prints and
+//! exits.
 //!
 //! It turns words into a request, hands it to `dispatch`, and renders what comes back. No decision
 //! about trust, effects or secrets is taken here.

@@ -17,12 +17,14 @@ const VALUE_FLAGS: &[&str] = &["--format", "--why", "--timeout", "--idempotency-
 #[command(
     name = "ifctl",
     version,
-    about = "One command for studio, cloud, phones and money: signed plugins in a sandbox, with evidence",
+    about = "One command for studio, cloud, phones and money: signed plugins in a sandbox, with \
+         evidence",
     long_about = None,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "`if` is a reserved word in POSIX shells, so this binary is `ifctl`; `if` is the same program.\n\
+    after_help = "`if` is a reserved word in POSIX shells, so this binary is `ifctl`; `if` is \
+         the same program.\n\
                   ifctl <provider> --help shows a provider's commands.",
 )]
 pub struct Cli {

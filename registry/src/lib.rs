@@ -3,7 +3,8 @@
 //!
 //! [`pack`] makes a package, [`sign`] and [`allow`] vouch for it, [`install`] puts it into the
 //! home, [`load`] hands out what may run. Whether a package is believed is decided by
-//! `if_manifest::trust` alone; this room brings the bytes, in bounded reads that follow no link. It knows no clock, no
+//! `if_manifest::trust` alone; this room brings the bytes, in bounded reads that follow no link. It
+//! knows no clock, no
 //! network and no wasm: time, and whoever can ask a component to describe itself, are handed in.
 
 mod allow;

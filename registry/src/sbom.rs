@@ -1,6 +1,7 @@
 //! What a component was built from, as CycloneDX 1.5 JSON (cyclonedx.org/docs/1.5/json).
 //!
-//! Read from the Cargo.lock next to the plugin or above it: the packages reachable from its own. A lock file does not say which of them were compiled in, so build and test dependencies are
+//! Read from the Cargo.lock next to the plugin or above it: the packages reachable from its own. A
+//! lock file does not say which of them were compiled in, so build and test dependencies are
 //! listed too: too much rather than too little. No time and no serial number: the same lock file
 //! gives the same bytes.
 

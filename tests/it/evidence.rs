@@ -27,9 +27,12 @@ fn outcomes(lab: &Lab, command: &str) -> Vec<String> {
 fn sql(lab: &Lab, statements: &str) {
     let database = lab.home().join("if.db");
     let script = format!(
-        "import sqlite3\nc = sqlite3.connect({database:?})\n\
-         for (name,) in c.execute(\"select name from sqlite_master where type='trigger'\").fetchall(): c.execute('drop trigger ' + name)\n\
-         c.executescript({statements:?})\nc.commit()"
+        "import sqlite3\n\
+         c = sqlite3.connect({database:?})\n\
+         triggers = c.execute(\"select name from sqlite_master where type='trigger'\").fetchall()\n\
+         for (name,) in triggers: c.execute('drop trigger ' + name)\n\
+         c.executescript({statements:?})\n\
+         c.commit()"
     );
     let done = Command::new("python3").args(["-c", &script]).output().unwrap();
     assert!(done.status.success(), "{done:?}");
@@ -173,7 +176,8 @@ fn a_full_disk_stops_the_command_before_anything_is_sent() {
     .ok();
     let Some(disk) = SmallDisk::new(lab) else {
         println!(
-            "skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a small disk"
+            "skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a \
+                 small disk"
         );
         return;
     };

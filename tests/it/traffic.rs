@@ -1,4 +1,5 @@
-//! What leaves: a read cannot write, a dry run sends nothing, nobody is reached who was not granted.
+//! What leaves: a read cannot write, a dry run sends nothing, nobody is reached who was not
+//! granted.
 
 use crate::lab::Lab;
 use if_fakes::http::{Canned, HttpFake};

@@ -1,4 +1,5 @@
-//! Nothing unsigned, unlisted, revoked, rolled back or altered runs, and each refusal says what to do.
+//! Nothing unsigned, unlisted, revoked, rolled back or altered runs, and each refusal says what to
+//! do.
 
 use crate::lab::Lab;
 use std::fs;

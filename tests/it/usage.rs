@@ -71,7 +71,12 @@ fn broken_yaml_is_named_by_file_line_and_column_and_left_alone() {
 fn a_secret_in_plain_text_is_refused_with_the_line_that_stores_it() {
     let lab = Lab::with(&["obs"]);
     let file = lab.home().join("providers/obs.yaml");
-    fs::write(file, "instances:\n  studio:\n    host: 127.0.0.1\n    port: 4455\n    password: hunter2hunter2\n").unwrap();
+    fs::write(
+        file,
+        "instances:\n  studio:\n    host: 127.0.0.1\n    port: 4455\n    password: \
+         hunter2hunter2\n",
+    )
+    .unwrap();
     let error = lab.run(["obs", "version", "studio"]).fails("IF_ERR_CONFIG_LITERAL_SECRET", 2);
     assert!(error.contains("ifctl secret set obs studio password"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");

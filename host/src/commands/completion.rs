@@ -47,5 +47,8 @@ compdef _ifctl ifctl
 "#;
 
 const FISH: &str = r#"# fish completion for ifctl:  ifctl completion fish | source
-complete -c ifctl -f -a '(ifctl __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+function __ifctl
+    ifctl __complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null
+end
+complete -c ifctl -f -a '(__ifctl)'
 "#;

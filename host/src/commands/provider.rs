@@ -81,7 +81,8 @@ fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
         app.printer.detail(2, &format!("plugin's stderr: {}", print::clean(&performed.log)));
     }
     if app.global.trace.is_some() {
-        let facts = json!({"trace": performed.trace, "operation": performed.operation, "wall_ms": performed.wall_ms});
+        let Performed { trace, operation, wall_ms, .. } = &performed;
+        let facts = json!({"trace": trace, "operation": operation, "wall_ms": wall_ms});
         app.printer.tell(
             &format!(
                 "trace {}  operation {}  {} ms",

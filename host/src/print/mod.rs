@@ -170,7 +170,8 @@ mod tests {
             .hint("if obs scene list studio");
         assert_eq!(
             problem_text(&problem),
-            "error[IF_ERR_PROVIDER]: no scene hint: run rm -rf[2J\n  because: xy\nhint: if obs scene list studio"
+            "error[IF_ERR_PROVIDER]: no scene hint: run rm -rf[2J\n  because: xy\nhint: if obs \
+                 scene list studio"
         );
     }
 }

@@ -6,7 +6,8 @@ use crate::scenario::Scene;
 use crate::{plugins, shell};
 use anyhow::{Result, bail};
 
-/// What must not be in it: anything that opens a connection or decrypts a secret. `hyper` alone may:
+/// What must not be in it: anything that opens a connection or decrypts a secret. `hyper` alone
+/// may:
 /// it is the vocabulary of wasi:http and, without `hyper-util`, has no socket to speak over.
 const ABSENT: &[&str] = &[
     "if-broker",

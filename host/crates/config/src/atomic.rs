@@ -1,7 +1,9 @@
 //! Replacing a file as a whole, and the lock for who may.
 //!
-//! The new bytes are complete on disk before they take the old name: a crash at any moment leaves the
-//! old file or the new one. The lock stands beside the file and is never removed: two processes must
+//! The new bytes are complete on disk before they take the old name: a crash at any moment leaves
+//! the
+//! old file or the new one. The lock stands beside the file and is never removed: two processes
+//! must
 //! not lock two different files.
 
 use crate::ConfigError;
@@ -14,7 +16,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds; with
+/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds;
+/// with
 /// [`LOCK_PAUSE`] this is five seconds, longer than any honest queue and short enough for a person.
 const LOCK_ATTEMPTS_MAX: u32 = 200;
 

@@ -1,6 +1,7 @@
 //! Edits of a provider file's text, line by line. Pure: text in, text out.
 //!
-//! Block layout only, which is how people and this program write such files. Nothing here promises to
+//! Block layout only, which is how people and this program write such files. Nothing here promises
+//! to
 //! be right about every YAML there is: the caller parses the outcome and compares its meaning.
 
 use serde_json::{Map, Value};

@@ -1,7 +1,8 @@
 //! The home: one folder that belongs to one person, and where everything in it stands.
 //!
 //! A home that others can enter is refused, because whoever can write there decides what runs. The
-//! cache of compiled plugins stands outside: it is large, can be made again, and must not travel with
+//! cache of compiled plugins stands outside: it is large, can be made again, and must not travel
+//! with
 //! a backup of keys and log.
 
 use crate::{ConfigError, Environment};

@@ -1,7 +1,9 @@
 //! One instance of a provider: settings, what it may reach, and where its secrets come from.
 //!
-//! Three keys are ours: `private_network`, `hosts` and `secrets`. All others are settings, which mean
-//! something only beside the manifest's schema: [`check_settings`] brings the two together. A secret
+//! Three keys are ours: `private_network`, `hosts` and `secrets`. All others are settings, which
+//! mean
+//! something only beside the manifest's schema: [`check_settings`] brings the two together. A
+//! secret
 //! in plain text is refused both when the file is read and when it is checked.
 
 use crate::{ConfigError, literal, nearest};

@@ -1,8 +1,10 @@
 //! The home and its files, and the process environment: the only room that reads either.
 //!
 //! Everything an operator writes by hand passes through here and leaves as checked types, or as an
-//! error that names file, line, column and the line to write instead. What this room refuses: a home
-//! that others can enter, an unknown key, a secret in plain text, and switching the log off. It holds
+//! error that names file, line, column and the line to write instead. What this room refuses: a
+//! home
+//! that others can enter, an unknown key, a secret in plain text, and switching the log off. It
+//! holds
 //! no secret and opens no vault; it only knows where an instance's secrets are to come from.
 
 mod atomic;

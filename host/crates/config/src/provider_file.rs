@@ -1,7 +1,9 @@
 //! `providers/<provider>.yaml`: the instances of one provider, and edits that keep the rest.
 //!
-//! The file is the operator's: comments, order and layout stay as they are. An edit is made as text,
-//! under a lock, on what is on disk at that moment; then the new text is parsed and must mean exactly
+//! The file is the operator's: comments, order and layout stay as they are. An edit is made as
+//! text,
+//! under a lock, on what is on disk at that moment; then the new text is parsed and must mean
+//! exactly
 //! what was intended, or nothing is written. A layout that cannot be edited so is left alone, with
 //! the lines to write by hand.
 

@@ -12,7 +12,8 @@ use std::io::{self, Read};
 use std::marker::PhantomData;
 use std::path::Path;
 
-/// Largest configuration file. A thousand instances are 200 KiB; the parser's own budgets bound what
+/// Largest configuration file. A thousand instances are 200 KiB; the parser's own budgets bound
+/// what
 /// aliases can make of it.
 pub(crate) const FILE_BYTES_MAX: usize = 1 << 20;
 

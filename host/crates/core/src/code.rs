@@ -35,7 +35,8 @@ pub enum Exit {
 
 macro_rules! codes {
     ($($variant:ident $text:literal $exit:ident $meaning:literal $resolution:literal)*) => {
-        /// A stable error code. Its page in the reference is generated from `meaning` and `resolution`.
+        /// A stable error code. Its page in the reference is generated from `meaning` and
+        /// `resolution`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Code {
             $(#[doc = $meaning] #[serde(rename = $text)] $variant,)*
@@ -71,13 +72,14 @@ macro_rules! codes {
 codes! {
     Usage "IF_ERR_USAGE" Usage
         "The command line names something that does not exist, or misses or misspells a value."
-        "Read the `hint:` line: it names the nearest match or the missing argument. `if <provider> --help` lists what there is."
+        "Read the `hint:` line: it names the nearest match or the missing argument. `ifctl \
+             <provider> --help` lists what there is."
     Config "IF_ERR_CONFIG" Usage
         "A file in ~/.if cannot be read as configuration."
-        "Open the file at the line and column shown, mend it, and run `if doctor`."
+        "Open the file at the line and column shown, mend it, and run `ifctl doctor`."
     ConfigLiteralSecret "IF_ERR_CONFIG_LITERAL_SECRET" Usage
         "A provider file holds a secret in plain text."
-        "Store it with the `if secret set` line shown, then delete it from the file."
+        "Store it with the `ifctl secret set` line shown, then delete it from the file."
     HomeUnsafe "IF_ERR_HOME_UNSAFE" Usage
         "The home folder is not owned by you, or other users may read it."
         "Run the `chmod 700` or `chown` line shown, or point IF_HOME at a folder of your own."
@@ -86,13 +88,13 @@ codes! {
         "Run `ifctl init`."
     InstanceUnknown "IF_ERR_INSTANCE_UNKNOWN" Usage
         "No instance of this provider has that name."
-        "`if <provider> list` shows the names; `if <provider> add` makes one."
+        "`ifctl <provider> list` shows the names; `ifctl <provider> add` makes one."
     Provider "IF_ERR_PROVIDER" Provider
         "The provider answered, and refused; its own words follow."
         "Act on the provider's words: a missing scene, a wrong state, a right you lack."
     ProviderAuth "IF_ERR_PROVIDER_AUTH" Provider
         "The provider did not accept the credentials."
-        "Set the secret again with the `if secret set` line shown."
+        "Set the secret again with the `ifctl secret set` line shown."
     ProviderProtocol "IF_ERR_PROVIDER_PROTOCOL" Provider
         "The provider's answer does not follow its protocol."
         "Check that host and port are this product's, and its version; `-v` shows what came."
@@ -104,7 +106,7 @@ codes! {
         "Try again, or allow more time with `--timeout`."
     OutcomeUnknown "IF_ERR_OUTCOME_UNKNOWN" Unknown
         "The command was sent and no answer came: it may have happened."
-        "Look at the device before you repeat it; `if witness query` shows the operation."
+        "Look at the device before you repeat it; `ifctl witness query` shows the operation."
     BrokenPipe "IF_ERR_BROKEN_PIPE" BrokenPipe
         "The program reading our output went away."
         "Nothing to do if you closed it on purpose."
@@ -113,28 +115,31 @@ codes! {
         "Nothing to do."
     PluginUnknown "IF_ERR_PLUGIN_UNKNOWN" Usage
         "No installed plugin has that name."
-        "`if plugin list` shows what is installed; `if plugin install <folder>` installs one."
+        "`ifctl plugin list` shows what is installed; `ifctl plugin install <folder>` installs one."
     PackageMalformed "IF_ERR_PACKAGE_MALFORMED" Denied
-        "The package is not a valid package: a file is missing, too large, or not what its name says."
-        "Pack it again with `if plugin pack`."
+        "The package is not a valid package: a file is missing, too large, or not what its name \
+             says."
+        "Pack it again with `ifctl plugin pack`."
     ManifestMalformed "IF_ERR_MANIFEST_MALFORMED" Denied
-        "The manifest does not follow its schema: unknown or doubled field, wrong type, value out of bounds."
+        "The manifest does not follow its schema: unknown or doubled field, wrong type, value \
+             out of bounds."
         "The author mends plugin.toml at the place shown and packs again."
     SignatureMissing "IF_ERR_SIGNATURE_MISSING" Denied
         "Too few distinct principals approved this manifest."
-        "A reviewer runs the `if plugin sign` line shown after reading `if plugin show`."
+        "A reviewer runs the `ifctl plugin sign` line shown after reading `ifctl plugin show`."
     SignatureInvalid "IF_ERR_SIGNATURE_INVALID" Denied
         "A signature does not belong to these bytes."
-        "Somebody changed a signed file. Do not run it; fetch the package again and compare digests."
+        "Somebody changed a signed file. Do not run it; fetch the package again and compare \
+             digests."
     Tampered "IF_ERR_TAMPERED" Denied
         "A file's digest is not the one that was signed."
         "Do not run it. Fetch the package again; if it repeats, tell the publisher."
     NotAllowed "IF_ERR_NOT_ALLOWED" Denied
         "The plugin is signed, but not on the allow-list."
-        "Run the `if plugin allow` line shown after reading `if plugin show`."
+        "Run the `ifctl plugin allow` line shown after reading `ifctl plugin show`."
     AllowExpired "IF_ERR_ALLOW_EXPIRED" Denied
         "The allow-list has expired."
-        "Whoever holds the allow-list key runs `if plugin allow` again, which renews it."
+        "Whoever holds the allow-list key runs `ifctl plugin allow` again, which renews it."
     Revoked "IF_ERR_REVOKED" Denied
         "The plugin, its component or its key was revoked."
         "Install a version that is not; the reason stands in the message."
@@ -160,7 +165,8 @@ codes! {
         "The command is dangerous and nobody said yes."
         "Look at it with `--dry-run`, then repeat it with `--yes`."
     Planned "IF_ERR_PLANNED" Ok
-        "A dry run reached the first message that would change something: it was recorded, not sent."
+        "A dry run reached the first message that would change something: it was recorded, not \
+             sent."
         "Read the plan; the same line without `--dry-run` does it."
     EgressDenied "IF_ERR_EGRESS_DENIED" Denied
         "A plugin tried to reach a place that is not granted to it."
@@ -170,13 +176,14 @@ codes! {
         "If the device is on your own network, record that with the `add` line shown."
     EffectExceeded "IF_ERR_EFFECT_EXCEEDED" Denied
         "A plugin tried to send a message above its command's effect; the call was ended."
-        "The plugin or its traffic rules are wrong. Report it; do not raise the effect to silence it."
+        "The plugin or its traffic rules are wrong. Report it; do not raise the effect to \
+             silence it."
     CapabilityDenied "IF_ERR_CAPABILITY_DENIED" Denied
         "A plugin used something its manifest does not ask for or you did not grant."
-        "Read `if plugin show`; grant it only if you see why it is needed."
+        "Read `ifctl plugin show`; grant it only if you see why it is needed."
     SecretMissing "IF_ERR_SECRET_MISSING" Usage
         "The command needs a secret that is not set."
-        "Run the `if secret set` line shown."
+        "Run the `ifctl secret set` line shown."
     SecretSink "IF_ERR_SECRET_SINK" Denied
         "A plugin put a secret's placeholder where its manifest does not allow the value."
         "The plugin is wrong or hostile. The value was not sent."
@@ -188,7 +195,8 @@ codes! {
         "Check keys/vault.key and vault.age in the home; restore both from the same backup."
     LimitMemory "IF_ERR_LIMIT_MEMORY" Limit
         "The plugin asked for more memory than its manifest allows."
-        "Retry with less data; a limit that is really too small is the author's to raise and yours to review."
+        "Retry with less data; a limit that is really too small is the author's to raise and \
+             yours to review."
     LimitFuel "IF_ERR_LIMIT_FUEL" Limit
         "The plugin computed longer than its manifest allows."
         "Retry with less data; if it repeats, report it to the author."
@@ -215,13 +223,14 @@ codes! {
         "Raise `--max-cost`, or leave it."
     PluginPanicked "IF_ERR_PLUGIN_PANICKED" Provider
         "The plugin crashed; nothing else did."
-        "`if witness query` shows the operation and the plugin's last words; report it to the author."
+        "`ifctl witness query` shows the operation and the plugin's last words; report it to the \
+             author."
     PluginMisbehaved "IF_ERR_PLUGIN_MISBEHAVED" Provider
         "The plugin's answer is not what its manifest promises."
         "Report it to the author."
     StoreBusy "IF_ERR_STORE_BUSY" Storage
         "Another process held the database longer than we wait."
-        "Try again; `if doctor` shows who holds it."
+        "Try again; `ifctl doctor` shows who holds it."
     StoreFull "IF_ERR_STORE_FULL" Storage
         "The disk is full. Nothing was sent."
         "Free space on the disk that holds the home, then run the command again."
@@ -230,7 +239,7 @@ codes! {
         "Install that version or newer; nothing was changed."
     Store "IF_ERR_STORE" Storage
         "The database or a file of the home cannot be read or written."
-        "Look at the cause shown; `if doctor` checks the home."
+        "Look at the cause shown; `ifctl doctor` checks the home."
     WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
         "The log does not verify: an entry was changed, removed or forged."
         "Stop, keep a copy of the home, and compare with a backup or an exported log."

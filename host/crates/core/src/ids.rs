@@ -16,7 +16,8 @@ const CAPABILITY_LENGTH_MAX: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     #[error(
-        "name `{0}` must match [a-z0-9-]+, start with a letter or digit and have at most 63 characters"
+        "name `{0}` must match [a-z0-9-]+, start with a letter or digit and have at most 63 \
+             characters"
     )]
     Word(String),
     #[error("id `{0}` must look like if://capability/<dotted-name> with [a-z0-9.-] only")]

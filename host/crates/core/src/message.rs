@@ -128,7 +128,8 @@ pub enum Ask {
     Sleep {
         nanos: u64,
     },
-    /// Reads from a file parameter (`parameter:<name>`) or a data file of the package (`data:<name>`).
+    /// Reads from a file parameter (`parameter:<name>`) or a data file of the package
+    /// (`data:<name>`).
     BlobRead {
         blob: String,
         offset: u64,

@@ -67,7 +67,8 @@ impl Host {
         findings.extend(self.instance_health());
         findings.push(Finding::warning(
             "anchor",
-            "the log's head is kept nowhere else: a restored older disk cannot be noticed; copy the head that `witness verify` prints",
+            "the log's head is kept nowhere else: a restored older disk cannot be noticed; copy \
+                 the head that `witness verify` prints",
         ));
         findings
     }

@@ -1,4 +1,5 @@
-//! What a running call says: passed on to the reader at once, and the evidence kept for the outcome.
+//! What a running call says: passed on to the reader at once, and the evidence kept for the
+//! outcome.
 
 use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -189,7 +189,8 @@ impl Host {
         Ok(listed.into_iter().map(row).collect())
     }
 
-    /// Lays a plugin or package open. Signatures do not matter here: a reviewer looks before signing.
+    /// Lays a plugin or package open. Signatures do not matter here: a reviewer looks before
+    /// signing.
     pub fn show(&self, plugin: &str) -> Result<Shown, Problem> {
         let dir = Target::of(&self.layout, plugin).dir(&self.layout);
         let package = if_registry::Package::read(&dir).map_err(explain)?;

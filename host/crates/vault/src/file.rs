@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds; with
+/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds;
+/// with
 /// [`LOCK_PAUSE`] this is five seconds, longer than any honest queue and short enough for a person.
 const LOCK_ATTEMPTS_MAX: u32 = 200;
 
@@ -146,7 +147,8 @@ fn check_owner_and_mode(
     Ok(())
 }
 
-/// Replaces `path` as a whole with a 0600 file. Only for the holder of its [`Lock`]: the name of the
+/// Replaces `path` as a whole with a 0600 file. Only for the holder of its [`Lock`]: the name of
+/// the
 /// unfinished file is fixed, so that a crash leaves at most one, which the next writer takes away.
 pub(crate) fn replace(path: &Path, bytes: &[u8], _held: &Lock) -> Result<(), VaultError> {
     let unfinished = beside(path, "new");

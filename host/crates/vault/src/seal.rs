@@ -1,6 +1,7 @@
 //! The encryption: age, X25519, one identity per installation.
 //!
-//! The file is the age format itself (age-encryption.org/v1), so that a person with the key can open
+//! The file is the age format itself (age-encryption.org/v1), so that a person with the key can
+//! open
 //! the vault with any age tool when this program is not at hand. age authenticates every chunk: a
 //! changed, cut or swapped file does not open. The library's own working buffers are its affair.
 

@@ -55,7 +55,8 @@ impl Sources {
         Ok(self)
     }
 
-    /// Whether the secret is set. In doubt (a locked vault, an open mode) the answer is yes, so that
+    /// Whether the secret is set. In doubt (a locked vault, an open mode) the answer is yes, so
+    /// that
     /// asking for it tells what is wrong instead of quietly going without.
     pub fn available(&self, name: &str) -> bool {
         let Ok(parsed) = SecretName::parse(name) else { return false };

@@ -1,8 +1,11 @@
 //! The vault: one encrypted file, its key, and the operations on what is inside.
 //!
-//! Nothing is read until the first question. What was decrypted is kept, and asked again of the disk
-//! only when the file is another one; it is zeroed with the vault. A change is made under a lock, on
-//! what is on disk at that moment, so two processes at once lose nothing. A missing vault file is an
+//! Nothing is read until the first question. What was decrypted is kept, and asked again of the
+//! disk
+//! only when the file is another one; it is zeroed with the vault. A change is made under a lock,
+//! on
+//! what is on disk at that moment, so two processes at once lose nothing. A missing vault file is
+//! an
 //! error and never an empty vault: silence would hide that the secrets are gone.
 
 use crate::contents::{Bytes, CONTENTS_BYTES_MAX, Contents, Entry};

@@ -1,4 +1,5 @@
-//! `if plugin allow`: puts a package on the signed allow-list, or grants an installed plugin a host.
+//! `if plugin allow`: puts a package on the signed allow-list, or grants an installed plugin a
+//! host.
 
 use crate::app::App;
 use crate::commands::host;
@@ -37,7 +38,8 @@ pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
             release_min: None,
         },
     )?;
-    let value = json!({"id": allowed.id, "version": allowed.version.to_string(), "list_version": allowed.list_version});
+    let (version, list_version) = (allowed.version.to_string(), allowed.list_version);
+    let value = json!({"id": allowed.id, "version": version, "list_version": list_version});
     let text = format!(
         "allowed:    {} {}\nallow-list: version {}\n",
         allowed.id, allowed.version, allowed.list_version

@@ -21,7 +21,8 @@ pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
         app.printer.say(&format!("warning: {warning}"));
     }
     let plugin = &installed.manifest;
-    let value = json!({"provider": plugin.provider, "id": plugin.id, "version": plugin.version.to_string()});
+    let version = plugin.version.to_string();
+    let value = json!({"provider": plugin.provider, "id": plugin.id, "version": version});
     let text = format!("{}: {} {} installed", plugin.provider, plugin.id, plugin.version);
     app.printer.result(&value, &text)?;
     app.printer.hint(&format!(

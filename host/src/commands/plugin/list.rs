@@ -18,7 +18,10 @@ pub fn run(app: &App, _args: &ListArgs) -> Result<(), Problem> {
         .iter()
         .map(|p| {
             let trusted = p.problem.as_ref().map_or("yes", |problem| problem.code.as_str());
-            json!({"provider": p.provider, "id": p.id, "version": p.version, "release": p.release, "trusted": trusted})
+            json!({
+                "provider": p.provider, "id": p.id, "version": p.version,
+                "release": p.release, "trusted": trusted,
+            })
         })
         .collect();
     let columns = ["provider", "id", "version", "release", "trusted"].map(str::to_owned);

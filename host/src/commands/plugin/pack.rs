@@ -33,7 +33,8 @@ pub fn run(app: &App, args: &PackArgs) -> Result<(), Problem> {
         "imports": packed.imports, "commands": packed.commands, "files": packed.files,
     });
     let text = format!(
-        "package:    {}\nid:         {} {} (release {})\nmanifest:   {}\ncomponent:  {}\nimports:    {}\ncommands:   {}\n",
+        "package:    {}\nid:         {} {} (release {})\nmanifest:   {}\ncomponent:  \
+             {}\nimports:    {}\ncommands:   {}\n",
         out.display(),
         packed.id,
         packed.version,

@@ -25,7 +25,9 @@ pub struct SignArgs {
 /// Signs.
 pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
     let signed = host(app)?.sign(&args.package, &args.role, args.key.as_deref())?;
-    let value = json!({"manifest": signed.manifest_digest, "principal": signed.principal.to_string(), "role": args.role});
+    let principal = signed.principal.to_string();
+    let value =
+        json!({"manifest": signed.manifest_digest, "principal": principal, "role": args.role});
     let text = format!(
         "manifest:   {}\nsigned by:  {} as {}\n",
         signed.manifest_digest, signed.principal, args.role

@@ -24,7 +24,8 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
         "component": report.component, "approved_by": report.approvers, "warnings": report.warnings,
     });
     let text = format!(
-        "id:           {} {}\nmanifest:     {}\ncomponent:    {}\napproved by:  {}\nverified: signatures, schema, allow-list, revocations, release, every file, imports\n",
+        "id:           {} {}\nmanifest:     {}\ncomponent:    {}\napproved by:  {}\nverified: \
+             signatures, schema, allow-list, revocations, release, every file, imports\n",
         report.id,
         report.version,
         report.manifest,

@@ -16,22 +16,28 @@ fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().collect();
     let port = words.get(1).context("port")?;
     let password = words.get(2).context("password")?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(exchange(port, password))
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(exchange(port, password))
 }
 
 async fn exchange(port: &str, password: &str) -> Result<()> {
     let stream = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await?;
     stream.set_nodelay(true)?;
-    let (mut socket, _) = tokio_tungstenite::client_async(format!("ws://127.0.0.1:{port}"), stream).await?;
+    let (mut socket, _) =
+        tokio_tungstenite::client_async(format!("ws://127.0.0.1:{port}"), stream).await?;
     let hello = next(&mut socket).await?;
     let auth = &hello["d"]["authentication"];
     let digest = |text: String| STANDARD.encode(Sha256::digest(text.as_bytes()));
     let secret = digest(format!("{password}{}", auth["salt"].as_str().unwrap_or_default()));
     let proof = digest(format!("{secret}{}", auth["challenge"].as_str().unwrap_or_default()));
-    let identify = json!({"op": 1, "d": {"rpcVersion": 1, "eventSubscriptions": 0, "authentication": proof}});
+    let identify =
+        json!({"op": 1, "d": {"rpcVersion": 1, "eventSubscriptions": 0, "authentication": proof}});
     send(&mut socket, &identify).await?;
     next(&mut socket).await?;
-    let request = json!({"op": 6, "d": {"requestType": "GetCurrentProgramScene", "requestId": "1"}});
+    let request =
+        json!({"op": 6, "d": {"requestType": "GetCurrentProgramScene", "requestId": "1"}});
     send(&mut socket, &request).await?;
     println!("{}", next(&mut socket).await?["d"]["responseData"]);
     socket.close(None).await?;

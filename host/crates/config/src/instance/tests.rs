@@ -65,7 +65,8 @@ fn a_setting_that_does_not_fit_is_named_with_its_reason() {
 
 #[test]
 fn a_secret_in_plain_text_is_refused_with_the_line_that_stores_it() {
-    // Declared secret; declared as text by a plugin that would like to read it; not declared at all.
+    // Declared secret; declared as text by a plugin that would like to read it; not declared at
+    // all.
     for key in ["password", "pin", "token", "api-key", "stream_key"] {
         let error = refusal(json!({"host": "a", key: "hunter2"}));
         assert_eq!(error.code(), Code::ConfigLiteralSecret, "{key}");

@@ -1,0 +1,134 @@
+//! Calls of fresh stores in one process: the no-op guest, called again and again on one thread
+//! through the product's own runtime, with both ways of giving instances their memory.
+//!
+//! The broker answers at once, so what is counted is the sandbox alone: a store, its limits, the
+//! instance, the call, its end. Rounds of both ways alternate. Measured, never shipped.
+//!
+//! `in-process <component.wasm>` prints one JSON object; each figure is a list, one per round.
+
+use anyhow::{Context, Result, ensure};
+use if_core::{Answer, Ask, BoxFuture, Broker, Mode, Reply, UnixMillis};
+use if_runtime::{
+    Action, Allocation, Call, Compiler, Facts, Limits, Prepared, Runtime, RuntimeConfig,
+};
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Rounds of each way; the reader takes the median.
+const ROUNDS: usize = 7;
+/// Length of a round: thousands of calls, and seldom disturbed by a neighbour.
+const ROUND: Duration = Duration::from_millis(1000);
+/// Calls between two looks at the clock.
+const BATCH: u64 = 100;
+/// Slots of the pool. One thread needs one; more show nothing else.
+const SLOTS: u32 = 4;
+
+/// Grants whatever is asked, at one instant.
+struct AtOnce;
+
+impl Broker for AtOnce {
+    fn ask(&self, _: Ask) -> BoxFuture<'_, Answer> {
+        let answer = Answer { at: UnixMillis(0), effect: None, result: Ok(Reply::Done) };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn finish(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// One way of giving memory, ready to be called.
+struct Way {
+    runtime: Runtime,
+    prepared: Prepared,
+    /// Calls per second of wall clock, one figure per round.
+    per_second: Vec<f64>,
+    /// Calls per second that this thread had a core.
+    per_core_second: Vec<f64>,
+}
+
+fn main() -> Result<()> {
+    let component = std::env::args().nth(1).context("usage: in-process <component.wasm>")?;
+    let bytes = std::fs::read(component)?;
+    let folder = tempfile::tempdir()?;
+    let memory_bytes_max = usize::try_from(Limits::default().memory_bytes_max)?;
+    let pooling = Allocation::Pooling { calls_max: SLOTS, memory_bytes_max };
+    let mut pooling = Way::new(&folder.path().join("pooling"), pooling, &bytes)?;
+    let on_demand = folder.path().join("on-demand");
+    let mut on_demand = Way::new(&on_demand, Allocation::OnDemand, &bytes)?;
+    let executor = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    executor.block_on(async {
+        // The first round of each warms caches and is not counted.
+        for _ in 0..=ROUNDS {
+            pooling.round().await?;
+            on_demand.round().await?;
+        }
+        anyhow::Ok(())
+    })?;
+    println!("{}", serde_json::json!({"pooling": pooling.figures(), "on_demand": on_demand.figures()}));
+    Ok(())
+}
+
+impl Way {
+    fn new(cache: &Path, allocation: Allocation, component: &[u8]) -> Result<Way> {
+        let runtime = Runtime::new(RuntimeConfig {
+            cache_dir: cache.to_owned(),
+            cache_key: [1; 32],
+            allocation,
+            compiler: Compiler::InProcess,
+        })?;
+        let digest = if_manifest::sha256(component);
+        let prepared = runtime.prepare(&digest, &mut || Ok(component.to_vec()))?;
+        Ok(Way { runtime, prepared, per_second: Vec::new(), per_core_second: Vec::new() })
+    }
+
+    async fn round(&mut self) -> Result<()> {
+        let (begun, cpu_begun, mut calls) = (Instant::now(), cpu()?, 0u32);
+        while begun.elapsed() < ROUND {
+            for _ in 0..BATCH {
+                let report = self.runtime.call(&self.prepared, call(), Arc::new(AtOnce)).await;
+                ensure!(report.result.as_deref() == Ok("{}"), "{:?}", report.result);
+                calls += 1;
+            }
+        }
+        self.per_second.push(f64::from(calls) / begun.elapsed().as_secs_f64());
+        self.per_core_second.push(f64::from(calls) / (cpu()? - cpu_begun).as_secs_f64());
+        Ok(())
+    }
+
+    fn figures(&self) -> serde_json::Value {
+        serde_json::json!({
+            "per_second": &self.per_second[1..],
+            "per_core_second": &self.per_core_second[1..],
+        })
+    }
+}
+
+/// What this thread has used of a core.
+fn cpu() -> Result<Duration> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
+    Ok(Duration::from_nanos(u64::try_from(time.num_nanoseconds())?))
+}
+
+fn call() -> Call {
+    Call {
+        action: Action::Call { command: "ping".into(), arguments: "{}".into() },
+        facts: Facts {
+            instance: "here".into(),
+            settings: "{}".into(),
+            actor: "bench".into(),
+            trace_id: "0".into(),
+            idempotency_key: None,
+            mode: Mode::Live,
+            secrets_available: Vec::new(),
+        },
+        limits: Limits::default(),
+        start: UnixMillis(0),
+        seed: [3; 32],
+        deadline_ms: 10_000,
+        interrupt: None,
+    }
+}
