@@ -96,8 +96,8 @@ fn a_secret_may_come_from_the_environment() {
     let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
     let lab = Lab::with(&["hostile"]);
     let text = format!(
-        "instances:\n  target:\n    host: 127.0.0.1\n    port: {}\n    private_network: true\n   \
-              secrets:\n      password: env:DEVICE_PASSWORD\n",
+        "instances:\n  target:\n    host: 127.0.0.1\n    port: {}\n    private_network: true\n\
+         \x20   secrets:\n      password: env:DEVICE_PASSWORD\n",
         device.port
     );
     std::fs::write(lab.home().join("providers/hostile.yaml"), text).unwrap();

@@ -241,6 +241,9 @@ fn discover(app: &App, provider: Word) -> Result<(), Problem> {
     let mut request = Request::for_provider(provider.clone(), Action::Discover);
     request.flags = app.flags()?;
     let performed = host(app)?.run(request, Arc::new(Face::new(app.printer)))?;
+    if performed.result.as_ref().is_ok_and(|found| found.as_array().is_some_and(Vec::is_empty)) {
+        return app.printer.result(&json!([]), "none found");
+    }
     let view = View::Table {
         rows: String::new(),
         columns: ["name", "settings", "about"].map(str::to_owned).to_vec(),

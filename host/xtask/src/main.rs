@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout)]
 
 mod author;
+mod bench;
 mod ci;
 mod demo;
 mod deny;
@@ -37,6 +38,7 @@ usage: cargo xtask <command>
   deny                          licences, duplicates, sources and floors of the dependencies
   gen [--check]                 write docs/reference, or compare it
   minimal                       build and try the host without network and vault
+  bench                         what it costs beside bare programs, written to docs/BENCH.md
   author                        a plugin from the template, built, packed and tested
   install [--to FOLDER]         a release build onto your path: ifctl, and if beside it
   ci                            all of it, as CI does";
@@ -64,6 +66,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["gen"] => reference::write(),
         ["gen", "--check"] => reference::check(),
         ["minimal"] => minimal::run(),
+        ["bench"] => bench::run(),
         ["author"] => author::run(),
         ["install"] => install::run(None),
         ["install", "--to", folder] => install::run(Some(folder)),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_forbidden_effect_an_echo_and_a_wrong_cassette_end_the_call() {
+    fn what_ends_the_call_whatever_the_guest_would_do() {
         let exceeded = BrokerError::EffectExceeded {
             allowed: Effect::Read,
             effect: Effect::Write,
@@ -210,6 +210,7 @@ mod tests {
         assert!(exceeded.refusal().ends_call);
         assert!(BrokerError::SecretEcho("e".into()).refusal().ends_call);
         assert!(BrokerError::Cassette("x".into()).refusal().ends_call);
+        assert!(BrokerError::Deadline.refusal().ends_call);
         assert!(!BrokerError::SecretSink("x".into()).refusal().ends_call);
     }
 }

@@ -88,7 +88,8 @@ async fn the_calls_deadline_is_above_every_wish() {
     let near = broker(server.port, &["http"], |config| config.deadline_ms = 20);
     let wish = HttpRequest { timeout_ms: None, ..request("GET", server.port, "/") };
     assert_eq!(http(&near, wish.clone()).await.unwrap_err().kind, RefusalKind::Timeout);
-    ask(&near, Ask::Sleep { nanos: u64::MAX }).await.unwrap();
+    let slept = ask(&near, Ask::Sleep { nanos: u64::MAX }).await.unwrap_err();
+    assert!(slept.code == Code::LimitDeadline && slept.ends_call, "{slept:?}");
     let over = broker(server.port, &["http"], |config| config.start = UnixMillis(0));
     let late = broker(server.port, &["http"], |config| {
         (config.start, config.deadline_ms) = (UnixMillis(0), 1_000);

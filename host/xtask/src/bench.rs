@@ -1,0 +1,61 @@
+//! `cargo xtask bench`: what the product costs beside bare programs that do the same work, in one
+//! run, written to `docs/BENCH.md`.
+//!
+//! Each line stands against its bar and says whether it is met. No test is timed and nothing fails
+//! here for being slow: a machine under load would make such a test a liar.
+
+mod lab;
+mod machine;
+mod measures;
+mod syncs;
+mod table;
+mod timing;
+
+use crate::{plugins, shell};
+use anyhow::Result;
+use table::Row;
+
+/// Where the result stands, below the root.
+const REPORT: &str = "docs/BENCH.md";
+
+/// What the table's readers must know.
+const PREFACE: &str = "\
+# What it costs
+
+Written by `cargo xtask bench`; do not edit. Ours and the yardstick run in turns in one run; a time \
+is the median of its runs, from the start of a process to its end. \"Flushes\" are `fsync` and \
+`fdatasync`, counted and timed by `strace` in runs of their own; \"without flushes\" is the median \
+wall time less the median of their sum. A bare component call is a process that loads the same \
+compiled component through wasmtime and calls it, with no trust, no limits and no log; a bare \
+WebSocket client makes the same exchange with its password on the command line.
+
+";
+
+/// Builds, measures, prints and writes.
+pub fn run() -> Result<()> {
+    println!("building for release …");
+    let build = ["build", "--release", "--package", "infrafabric", "--package", "if-bench"];
+    shell::run(shell::cargo(&build).arg("--bins"))?;
+    plugins::run()?;
+    let load_before = machine::load()?;
+    let mut rows = Vec::new();
+    rows.extend(measured("a cold command", measures::cold_command)?);
+    rows.extend(measured("a command to OBS", measures::obs)?);
+    rows.extend(measured("calls in one process", measures::in_process)?);
+    rows.extend(measured("help and completion", measures::help)?);
+    rows.extend(measured("sizes", measures::sizes)?);
+    let temporary = tempfile::tempdir()?;
+    let machine = machine::describe(temporary.path())?;
+    let load =
+        format!("- load at the beginning and at the end: {load_before}, {}\n", machine::load()?);
+    let table = table::markdown(&rows);
+    let report = format!("{PREFACE}{table}\n## The machine\n\n{machine}{load}");
+    fs_err::write(shell::root().join(REPORT), report)?;
+    println!("\n{table}\n{machine}{load}\nwritten to {REPORT}");
+    Ok(())
+}
+
+fn measured(what: &str, measure: fn() -> Result<Vec<Row>>) -> Result<Vec<Row>> {
+    println!("measuring {what} …");
+    measure()
+}
