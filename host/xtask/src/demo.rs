@@ -16,15 +16,8 @@ use devices::{Simulator, Tripwire};
 /// Builds, then gives the tour.
 pub fn run() -> Result<()> {
     println!("building the host, the simulator and the plugins …");
-    shell::run(&mut shell::cargo(&[
-        "build",
-        "--quiet",
-        "--package",
-        "infrafabric",
-        "--package",
-        "if-fakes",
-        "--bins",
-    ]))?;
+    // The whole workspace: one set of features, so that tests and tour share every build.
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace"]))?;
     plugins::run()?;
     let simulator = Simulator::start()?;
     let scene = Scene::new(Scene::debug_binary())?;
