@@ -18,9 +18,10 @@ const STAGES: &[Stage] = &[
     ("lints", lints),
     ("reference", reference::check),
     ("test", || test::run(&test::Options::ci())),
-    ("minimal host", minimal::run),
     ("author", author::run),
     ("demo", demo::run),
+    // Last: it is another set of features, and leaves another binary behind.
+    ("minimal host", minimal::run),
 ];
 
 /// Runs the command.

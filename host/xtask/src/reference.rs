@@ -3,6 +3,7 @@
 //! The program knows its commands, codes and variables; a page written by hand would only be
 //! another copy. `--check` names every page that differs, is missing, or is nobody's any more.
 
+use crate::scenario::Scene;
 use crate::shell;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +34,8 @@ pub fn check() -> Result<()> {
 }
 
 fn generate(folder: &Path) -> Result<()> {
-    let mut program = shell::cargo(&["run", "--quiet", "--package", "infrafabric", "--"]);
-    shell::run(program.arg("__reference").arg(folder))
+    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace"]))?;
+    shell::run(std::process::Command::new(Scene::debug_binary()).arg("__reference").arg(folder))
 }
 
 /// Pages by name. The folder is flat: a page in a page's folder would be found by nobody.
