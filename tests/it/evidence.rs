@@ -1,7 +1,6 @@
 //! The log: durable before anything happens, whole after a crash, and it notices every change.
 
-use crate::lab::{Lab, Run};
-use if_fakes::VmixSimulator;
+use crate::lab::{Lab, Run, switcher};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -162,18 +161,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_stops_the_command_before_anything_is_sent() {
-    let vmix = VmixSimulator::start().unwrap();
-    let lab = Lab::with(&["vmix"]);
-    lab.run([
-        "vmix",
-        "add",
-        "switcher",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        &vmix.http_port.to_string(),
-    ])
-    .ok();
+    let (lab, vmix) = switcher();
     let Some(disk) = SmallDisk::new(lab) else {
         println!(
             "skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a \

@@ -3,6 +3,7 @@
 //! A home with plugins costs a second to make (pack, sign, allow, install, compile), so each
 //! combination is made once per build of the binary, under a lock, and copied for every test.
 
+use if_fakes::VmixSimulator;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -147,6 +148,15 @@ impl Run {
         assert_eq!(self.exit, exit, "{}", self.stderr);
         self.stderr
     }
+}
+
+/// A vMix simulator, and a lab in which it is the instance `switcher`.
+pub fn switcher() -> (Lab, VmixSimulator) {
+    let vmix = VmixSimulator::start().unwrap();
+    let lab = Lab::with(&["vmix"]);
+    let port = vmix.http_port.to_string();
+    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &port]).ok();
+    (lab, vmix)
 }
 
 /// The repository's root.

@@ -1,7 +1,7 @@
 //! What leaves: a read cannot write, a dry run sends nothing, nobody is reached who was not
 //! granted.
 
-use crate::lab::Lab;
+use crate::lab::{Lab, switcher};
 use if_fakes::http::{Canned, HttpFake};
 use if_fakes::{ObsFake, VmixSimulator};
 
@@ -58,18 +58,7 @@ fn a_dry_run_holds_in_spite_of_the_plugin() {
 
 #[test]
 fn a_dangerous_command_needs_a_yes() {
-    let vmix = VmixSimulator::start().unwrap();
-    let lab = Lab::with(&["vmix"]);
-    lab.run([
-        "vmix",
-        "add",
-        "switcher",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        &vmix.http_port.to_string(),
-    ])
-    .ok();
+    let (lab, vmix) = switcher();
     let error = lab
         .run(["vmix", "function", "switcher", "StopStreaming"])
         .fails("IF_ERR_CONFIRMATION_NEEDED", 4);

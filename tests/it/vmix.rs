@@ -1,27 +1,10 @@
 //! The vMix provider against the vMix simulator.
 
-use crate::lab::Lab;
-use if_fakes::VmixSimulator;
-
-fn studio() -> (Lab, VmixSimulator) {
-    let vmix = VmixSimulator::start().unwrap();
-    let lab = Lab::with(&["vmix"]);
-    lab.run([
-        "vmix",
-        "add",
-        "switcher",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        &vmix.http_port.to_string(),
-    ])
-    .ok();
-    (lab, vmix)
-}
+use crate::lab::switcher;
 
 #[test]
 fn cut_fade_and_preview_change_the_mix() {
-    let (lab, _vmix) = studio();
+    let (lab, _vmix) = switcher();
     lab.run(["vmix", "preview", "switcher", "--input", "2"]).ok();
     assert_eq!(lab.run(["vmix", "state", "switcher", "--json"]).json()["preview"], 2);
     lab.run(["vmix", "cut", "switcher", "--input", "2"]).ok();
@@ -32,7 +15,7 @@ fn cut_fade_and_preview_change_the_mix() {
 
 #[test]
 fn inputs_are_a_table_for_people_and_json_for_programs() {
-    let (lab, _vmix) = studio();
+    let (lab, _vmix) = switcher();
     let table = lab.run(["vmix", "inputs", "switcher"]).ok();
     assert!(table.lines().next().unwrap().contains("NUMBER"), "{table}");
     let inputs = lab.run(["vmix", "inputs", "switcher", "--json"]).json();
@@ -41,7 +24,7 @@ fn inputs_are_a_table_for_people_and_json_for_programs() {
 
 #[test]
 fn a_function_takes_key_value_words_and_refusals_are_passed_on() {
-    let (lab, vmix) = studio();
+    let (lab, vmix) = switcher();
     lab.run(["vmix", "function", "switcher", "SetVolume", "Input=2", "Value=50"]).ok();
     assert!(vmix.functions_seen().contains(&"SetVolume".to_owned()));
     let run = lab.run(["vmix", "cut", "switcher", "--input", "No Such Input"]);
@@ -50,7 +33,7 @@ fn a_function_takes_key_value_words_and_refusals_are_passed_on() {
 
 #[test]
 fn every_operation_is_in_the_log_failures_included() {
-    let (lab, _vmix) = studio();
+    let (lab, _vmix) = switcher();
     lab.run(["vmix", "state", "switcher", "--why", "looking around"]).ok();
     lab.run(["vmix", "cut", "switcher", "--input", "No Such Input"]);
     let logged = lab.run(["witness", "query", "--provider", "vmix", "--json"]).json();

@@ -42,8 +42,8 @@ pub fn run() -> Result<()> {
     rows.extend(measured("a cold command", measures::cold_command)?);
     rows.extend(measured("a command to OBS", measures::obs)?);
     rows.extend(measured("calls in one process", measures::in_process)?);
-    rows.extend(measured("help and completion", measures::help)?);
     rows.extend(measured("sizes", measures::sizes)?);
+    rows.extend(measured("help and completion", measures::help)?);
     let temporary = tempfile::tempdir()?;
     let machine = machine::describe(temporary.path())?;
     let load =
@@ -56,6 +56,8 @@ pub fn run() -> Result<()> {
 }
 
 fn measured(what: &str, measure: fn() -> Result<Vec<Row>>) -> Result<Vec<Row>> {
-    println!("measuring {what} …");
-    measure()
+    println!("\nmeasuring {what} …");
+    let rows = measure()?;
+    print!("{}", table::markdown(&rows));
+    Ok(rows)
 }
