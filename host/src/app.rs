@@ -143,6 +143,9 @@ fn usage_problem(error: &clap::Error, arguments: &[String]) -> Problem {
             _ => {}
         }
     }
+    if problem.hints.is_empty() && error.kind() == ErrorKind::InvalidSubcommand {
+        problem = problem.hint("ifctl plugin list shows the installed providers");
+    }
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
     match usage {
         Some(usage) => problem.hint(format!("usage: {usage}")),

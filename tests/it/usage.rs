@@ -15,6 +15,7 @@ fn the_nearest_provider_command_flag_and_instance_are_named() {
     let lab = Lab::with(&["vmix"]);
     lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", "9"]).ok();
     hint(lab.run(["vmx", "cut", "switcher"]), 2, &["vmx", "vmix"]);
+    hint(lab.run(["zoom", "start", "room"]), 2, &["zoom", "ifctl plugin list"]);
     hint(lab.run(["vmix", "cutt", "switcher"]), 2, &["cutt", "cut"]);
     hint(lab.run(["vmix", "cut", "switcher", "--inptu", "1"]), 2, &["--inptu", "--input"]);
     hint(

@@ -22,11 +22,12 @@ const REPORT: &str = "docs/BENCH.md";
 const PREFACE: &str = "\
 # What it costs
 
-Written by `cargo xtask bench`; do not edit. Ours and the yardstick run in turns in one run; a time \
-is the median of its runs, from the start of a process to its end. \"Flushes\" are `fsync` and \
-`fdatasync`, counted and timed by `strace` in runs of their own; \"without flushes\" is the median \
-wall time less the median of their sum. A bare component call is a process that loads the same \
-compiled component through wasmtime and calls it, with no trust, no limits and no log; a bare \
+Written by `cargo xtask bench`; do not edit. Ours and the yardstick run in turns in one run; a
+time is the median of its runs, from the start of a process to its end. \"Flushes\" are `fsync`
+and `fdatasync`, counted and timed by `strace` in runs of their own; \"without flushes\" is the
+median
+wall time less the median of their sum. A bare component call is a process that loads the same
+compiled component through wasmtime and calls it, with no trust, no limits and no log; a bare
 WebSocket client makes the same exchange with its password on the command line.
 
 ";

@@ -5,7 +5,7 @@ use crate::commands::host;
 use crate::print;
 use clap::Args;
 use if_core::Problem;
-use if_manifest::model::{EffectSource, Predicate};
+use if_manifest::model::{EffectSource, Position, Predicate, Sink};
 use serde_json::json;
 
 /// Show what a plugin asks for: endpoints, effects, secrets and where they go, limits
@@ -51,11 +51,7 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
     for secret in &plugin.secrets {
         text.push_str(&format!("\nsecret {}: {}\n", secret.name, secret.summary));
         for recipe in &secret.recipes {
-            let sinks: Vec<String> = recipe
-                .sinks
-                .iter()
-                .map(|s| format!("{:?} of {}", s.position, s.endpoint))
-                .collect();
+            let sinks: Vec<String> = recipe.sinks.iter().map(sink_words).collect();
             text.push_str(&format!("  {} may stand in {}\n", recipe.name, sinks.join(", ")));
         }
     }
@@ -69,6 +65,22 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
         ));
     }
     text.lines().map(|line| print::clean(line) + "\n").collect()
+}
+
+/// Where a value may stand, in words: `frame /d/authentication of control`.
+fn sink_words(sink: &Sink) -> String {
+    let place = match &sink.position {
+        Position::Header(name) => format!("header {name}"),
+        Position::Query(name) => format!("query parameter {name}"),
+        Position::PathSegment(index) => format!("path segment {index}"),
+        Position::Json(pointer) => format!("body {pointer}"),
+        Position::Form(name) => format!("form field {name}"),
+        Position::Frame(pointer) => format!("frame {pointer}"),
+        Position::Line(start) => format!("a line that begins `{start}`"),
+    };
+    let request = [sink.method.clone(), sink.path.clone()].into_iter().flatten();
+    let request: String = request.map(|word| format!(" {word}")).collect();
+    format!("{place} of {}{request}", sink.endpoint)
 }
 
 fn rule_line(rule: &if_manifest::model::Rule) -> String {

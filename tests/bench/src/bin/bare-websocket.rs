@@ -3,6 +3,10 @@
 //!
 //! `bare-websocket <port> <password>`
 
+// A yardstick: it may fail loudly, and it talks to `cargo xtask bench` on stdout.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods)]
+
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{SinkExt, StreamExt};

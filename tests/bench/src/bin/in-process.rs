@@ -6,6 +6,10 @@
 //!
 //! `in-process <component.wasm>` prints one JSON object; each figure is a list, one per round.
 
+// A yardstick: it may fail loudly, and it talks to `cargo xtask bench` on stdout.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods)]
+
 use anyhow::{Context, Result, ensure};
 use if_core::{Answer, Ask, BoxFuture, Broker, Mode, Reply, UnixMillis};
 use if_runtime::{
@@ -50,7 +54,7 @@ struct Way {
 
 fn main() -> Result<()> {
     let component = std::env::args().nth(1).context("usage: in-process <component.wasm>")?;
-    let bytes = std::fs::read(component)?;
+    let bytes = fs_err::read(component)?;
     let folder = tempfile::tempdir()?;
     let memory_bytes_max = usize::try_from(Limits::default().memory_bytes_max)?;
     let pooling = Allocation::Pooling { calls_max: SLOTS, memory_bytes_max };
@@ -86,6 +90,7 @@ impl Way {
         Ok(Way { runtime, prepared, per_second: Vec::new(), per_core_second: Vec::new() })
     }
 
+    #[allow(clippy::disallowed_methods)] // the clock of a tool that reports durations
     async fn round(&mut self) -> Result<()> {
         let (begun, cpu_begun, mut calls) = (Instant::now(), cpu()?, 0u32);
         while begun.elapsed() < ROUND {
@@ -110,7 +115,7 @@ impl Way {
 
 /// What this thread has used of a core: the first figure of its `schedstat`, in nanoseconds.
 fn cpu() -> Result<Duration> {
-    let figures = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let figures = fs_err::read_to_string("/proc/thread-self/schedstat")?;
     Ok(Duration::from_nanos(figures.split(' ').next().unwrap_or_default().parse()?))
 }
 
