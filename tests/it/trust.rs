@@ -32,6 +32,13 @@ fn an_unsigned_then_an_unlisted_package_is_refused_with_the_next_line() {
 }
 
 #[test]
+fn an_author_packs_without_a_home() {
+    let lab = Lab::bare();
+    let package = packed(&lab);
+    assert!(Path::new(&package).join("manifest.json").exists() && !lab.home().exists());
+}
+
+#[test]
 fn a_changed_component_is_refused_before_it_is_compiled() {
     let lab = Lab::with(&["noop"]);
     flip_last_byte(&lab.home().join("plugins/noop/component.wasm"));

@@ -11,6 +11,7 @@ use if_manifest::model::{Limits, Predicate};
 use if_manifest::trust::Role;
 use if_registry::{AllowRequest, Allowed, Installed, Loaded, PackReport, Revoked, Signed, Target};
 use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,7 +74,9 @@ impl Workbench {
         if let Ok(home) = Home::open(Home::locate(environment, None)) {
             return Ok(Self { runtime: engine::of_home(&home, environment)?, _folder: None });
         }
-        let folder = tempfile::tempdir().map_err(|e| {
+        // Compiled code may only lie where nobody else writes.
+        let closed = std::fs::Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(closed).tempdir().map_err(|e| {
             Problem::new(Code::Store, "no temporary folder can be made").because(e.to_string())
         })?;
         let mut key = [0u8; 32];

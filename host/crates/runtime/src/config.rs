@@ -4,7 +4,9 @@
 use crate::error::RuntimeError;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
+};
 
 /// Stack of guest code. Ordinary parsers and formatters use a tenth; recursion ends in a trap.
 const WASM_STACK_BYTES_MAX: usize = 512 << 10;
@@ -64,6 +66,11 @@ pub(crate) fn engine(allocation: Allocation, threads: Threads) -> Result<Engine,
         .async_stack_size(CALL_STACK_BYTES)
         .async_stack_zeroing(true)
         .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
+        // An artefact is read, authenticated and mapped by every cold command: what only debuggers
+        // and unwinders would read is left out, and code is kept small.
+        .cranelift_opt_level(OptLevel::SpeedAndSize)
+        .generate_address_map(false)
+        .native_unwind_info(false)
         .allocation_strategy(strategy(allocation));
     Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))
 }
