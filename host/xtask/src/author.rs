@@ -11,7 +11,7 @@ use std::path::Path;
 pub fn run() -> Result<()> {
     setup::target(setup::TARGET)?;
     setup::component()?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace"]))?;
+    shell::run(&mut shell::build())?;
     let scene = Scene::new(Scene::debug_binary())?;
     let (folder, sdk) = (scene.path("lamp"), shell::root().join("sdk/rust"));
     let (lamp, sdk) = (folder.display().to_string(), sdk.display().to_string());

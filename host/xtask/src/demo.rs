@@ -17,7 +17,7 @@ use devices::{Simulator, Tripwire};
 pub fn run() -> Result<()> {
     println!("building the host, the simulator and the plugins …");
     // The whole workspace: one set of features, so that tests and tour share every build.
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace"]))?;
+    shell::run(&mut shell::build())?;
     plugins::run()?;
     let simulator = Simulator::start()?;
     let scene = Scene::new(Scene::debug_binary())?;

@@ -34,7 +34,7 @@ pub fn check() -> Result<()> {
 }
 
 fn generate(folder: &Path) -> Result<()> {
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--workspace"]))?;
+    shell::run(&mut shell::build())?;
     shell::run(std::process::Command::new(Scene::debug_binary()).arg("__reference").arg(folder))
 }
 

@@ -32,6 +32,12 @@ pub fn cargo(arguments: &[&str]) -> Command {
     cargo
 }
 
+/// The build that tour, tests and reference share: all targets at once, so that one set of features
+/// is compiled once, and the binary that the tests run is there.
+pub fn build() -> Command {
+    cargo(&["build", "--quiet", "--workspace", "--all-targets"])
+}
+
 /// Runs it with our own standard streams; its failure is ours.
 pub fn run(command: &mut Command) -> Result<()> {
     let line = line(command);

@@ -104,6 +104,7 @@ fn run_stages(options: &Options, stages: &mut Stages) -> Result<()> {
     if matches!(options.suite, None | Some("providers")) {
         stages.run("plugins' own tests", plugins::test)?;
     }
+    stages.run("build", || shell::run(&mut shell::build()))?;
     stages.run("tests", || workspace(options))?;
     if options.suite.is_none() {
         stages.run("examples in the documentation", || {

@@ -28,20 +28,32 @@ impl Host {
         Ok(intent)
     }
 
-    /// Writes a refusal into the log and hands the problem on.
-    pub(crate) fn denied(
+    /// Writes a refusal into the log and hands its problem on. That it cannot be written would be
+    /// the worse problem, and is handed on instead.
+    pub(crate) fn refused(
         &self,
         request: &Request,
         known: Option<(&Loaded, &Job<'_>)>,
         problem: Problem,
-    ) -> Result<Problem, Problem> {
+    ) -> Problem {
+        match self.record_refusal(request, known, &problem) {
+            Ok(()) => problem,
+            Err(worse) => worse.because(problem.message),
+        }
+    }
+
+    fn record_refusal(
+        &self,
+        request: &Request,
+        known: Option<(&Loaded, &Job<'_>)>,
+        problem: &Problem,
+    ) -> Result<(), Problem> {
         let mut intent = self.bare_intent(request, DENY, vec![problem.message.clone()])?;
         if let Some((loaded, job)) = known {
             intent.effect = job.effect;
             intent.plugin = Some(plugin(loaded, &loaded.manifest));
         }
-        self.witness.deny(intent, problem.code, &problem.message).map_err(explain)?;
-        Ok(problem)
+        self.witness.deny(intent, problem.code, &problem.message).map(|_| ()).map_err(explain)
     }
 
     fn bare_intent(

@@ -24,29 +24,19 @@ impl Host {
     /// Performs one operation. An `Err` never reached a guest; it is in the log when the request
     /// made sense at all.
     pub fn run(&self, request: Request, face: Arc<dyn EventSink>) -> Result<Performed, Problem> {
-        let loaded = match self.load(&request.provider) {
-            Ok(loaded) => loaded,
-            Err(problem) => return Err(self.denied(&request, None, problem)?),
-        };
+        let loaded = self
+            .load(&request.provider)
+            .map_err(|problem| self.refused(&request, None, problem))?;
         let job = Job::resolve(&loaded.manifest, &request, self.timeout_ms()?)?;
-        let unlisted =
-            job.unlisted.as_ref().map(|(word, nearest)| (word.as_str(), nearest.as_deref()));
-        let (line, yes) = (&job.typed, request.flags.yes);
-        let facts = Facts { line, effect: job.effect, unlisted, mode: job.mode, yes };
+        let refused = |problem| self.refused(&request, Some((&loaded, &job)), problem);
+        let facts = facts(&job, request.flags.yes);
         let decision = decide::decide(facts);
         if !decision.allowed {
-            return Err(self.denied(&request, Some((&loaded, &job)), decide::denial(facts))?);
+            return Err(refused(decide::denial(facts)));
         }
-        let ready = match self.ready(&loaded) {
-            Ok(ready) => ready,
-            Err(problem) => return Err(self.denied(&request, Some((&loaded, &job)), problem)?),
-        };
-        let purse = match Purse::new(request.flags.max_cost, job.price) {
-            Ok(purse) => Arc::new(purse),
-            Err(refusal) => {
-                return Err(self.denied(&request, Some((&loaded, &job)), problem_of(refusal))?);
-            }
-        };
+        let ready = self.ready(&loaded).map_err(refused)?;
+        let purse = Purse::new(request.flags.max_cost, job.price).map_err(problem_of);
+        let purse = Arc::new(purse.map_err(refused)?);
         let wishes = self.connect(&request, &loaded, &job, face, purse)?;
         let intent = self.intent(&request, &loaded, &job, decision.reasons)?;
         let trace = intent.trace.clone().unwrap_or_default();
@@ -120,6 +110,12 @@ impl Host {
         let (trace, warnings) = Default::default();
         Ok(Performed { operation: id, trace, result, plan, warnings, log, wall_ms: timing.wall_ms })
     }
+}
+
+/// What the decision is taken on.
+fn facts<'a>(job: &'a Job<'_>, yes: bool) -> Facts<'a> {
+    let unlisted = job.unlisted.as_ref().map(|(word, nearest)| (word.as_str(), nearest.as_deref()));
+    Facts { line: &job.typed, effect: job.effect, unlisted, mode: job.mode, yes }
 }
 
 /// The request's action as the sandbox takes it.
