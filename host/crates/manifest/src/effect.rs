@@ -1,6 +1,6 @@
 //! Which effect one use of a command has, before anything runs.
 
-use crate::model::{Command, EffectSource};
+use crate::model::{Command, EffectSource, TableKey};
 use if_core::Effect;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -16,13 +16,44 @@ impl Command {
     ) -> Effect {
         let effect = match &self.effect {
             EffectSource::Fixed(effect) => Some(*effect),
-            EffectSource::Table(source) => arguments
-                .get(&source.key)
-                .and_then(Value::as_str)
-                .and_then(|key| tables.get(&source.table)?.get(key).copied()),
+            EffectSource::Table(source) => tables.get(&source.table).and_then(|table| {
+                let words = source.words(arguments)?;
+                let effects = words.into_iter().map(|word| table.get(word).copied());
+                effects.collect::<Option<Vec<_>>>()?.into_iter().max()
+            }),
         };
         effect.unwrap_or(Effect::Dangerous).max(Effect::Read)
     }
+}
+
+impl TableKey {
+    /// In a command: the parameter's name, and the pointer into its JSON.
+    pub fn parameter(&self) -> (&str, &str) {
+        self.key.split_once(':').unwrap_or((&self.key, ""))
+    }
+
+    /// In a command: the words that decide. `None` when one is missing, of another type, or there
+    /// is none at all.
+    pub fn words<'a>(&self, arguments: &'a Map<String, Value>) -> Option<Vec<&'a str>> {
+        let (name, pointer) = self.parameter();
+        let mut words = Vec::new();
+        collect(arguments.get(name)?, pointer, &mut words)?;
+        (!words.is_empty()).then_some(words)
+    }
+}
+
+/// The texts at a pointer whose step `*` means every item of a list; nothing less than all of them.
+fn collect<'a>(value: &'a Value, pointer: &str, into: &mut Vec<&'a str>) -> Option<()> {
+    let Some(path) = pointer.strip_prefix('/') else {
+        into.push(value.as_str()?);
+        return Some(());
+    };
+    let (step, _) = path.split_once('/').unwrap_or((path, ""));
+    let rest = path.get(step.len()..).unwrap_or_default();
+    if step == "*" {
+        return value.as_array()?.iter().try_for_each(|item| collect(item, rest, into));
+    }
+    collect(value.pointer(&format!("/{step}"))?, rest, into)
 }
 
 #[cfg(test)]
@@ -51,6 +82,23 @@ mod tests {
             let arguments = arguments.as_object().unwrap();
             assert_eq!(command.effect_for(arguments, &tables), expect, "{arguments:?}");
             assert_eq!(command.effect_for(arguments, &BTreeMap::new()), Effect::Dangerous);
+        }
+        let batch: Command = serde_json::from_value(json!({
+            "path": "batch", "summary": "s",
+            "effect": {"table": "requests", "key": "data:/*/requestType"},
+        }))
+        .unwrap();
+        for (data, expect) in [
+            (json!([{"requestType": "GetStats"}]), Effect::Read),
+            (json!([{"requestType": "GetStats"}, {"requestType": "StartStream"}]), Effect::Write),
+            (json!([{"requestType": "GetStats"}, {"requestType": "Other"}]), Effect::Dangerous),
+            (json!([{"requestType": "GetStats"}, {}]), Effect::Dangerous),
+            (json!([]), Effect::Dangerous),
+            (json!({"requestType": "GetStats"}), Effect::Dangerous),
+            (json!("GetStats"), Effect::Dangerous),
+        ] {
+            let arguments = Map::from_iter([("data".to_owned(), data)]);
+            assert_eq!(batch.effect_for(&arguments, &tables), expect, "{arguments:?}");
         }
         let fixed = Command { effect: EffectSource::Fixed(Effect::Write), ..command };
         assert_eq!(fixed.effect_for(&Map::new(), &tables), Effect::Write);

@@ -49,10 +49,60 @@ pub fn find<'a>(value: &'a Value, pointer: &str) -> Found<'a> {
     Found::Value(here)
 }
 
+/// The texts at a pointer whose step `*` means every item of a list. `None` unless all of them are
+/// there, unambiguous and strings, and there is at least one: a list of another shape names nothing.
+pub fn texts<'a>(value: &'a Value, pointer: &str) -> Option<Vec<&'a str>> {
+    let Some((list, rest)) = pointer.split_once(EACH) else {
+        return match find(value, pointer) {
+            Found::Value(Value::String(text)) => Some(vec![text]),
+            _ => None,
+        };
+    };
+    // `/*x` is a member's name and no step of its own.
+    if !rest.is_empty() && !rest.starts_with('/') {
+        return None;
+    }
+    let Found::Value(Value::Array(items)) = find(value, list) else { return None };
+    let mut found = Vec::new();
+    for item in items {
+        found.extend(texts(item, rest)?);
+    }
+    (!found.is_empty()).then_some(found)
+}
+
+/// The step that means every item.
+const EACH: &str = "/*";
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn every_item_of_a_list_must_name_itself() {
+        let good =
+            json!({"d": {"r": [{"t": "A", "in": [["x"], ["y"]]}, {"t": "B", "in": [["z"]]}]}});
+        assert_eq!(texts(&good, "/d/r/*/t"), Some(vec!["A", "B"]));
+        assert_eq!(texts(&good, "/d/r/*/in/*/*"), Some(vec!["x", "y", "z"]));
+        assert_eq!(texts(&good, "/d/r/1/t"), Some(vec!["B"]));
+        assert_eq!(texts(&json!(["A"]), "/*"), Some(vec!["A"]));
+        for bad in [
+            json!({}),
+            json!({"d": {"r": []}}),
+            json!({"d": {"r": {"t": "A"}}}),
+            json!({"d": {"r": {"*": {"t": "A"}}}}),
+            json!({"d": {"r": "A"}}),
+            json!({"d": {"r": [{"t": "A"}, {}]}}),
+            json!({"d": {"r": [{"t": "A"}, {"t": 1}]}}),
+            json!({"d": {"r": [{"t": "A"}, "A"]}}),
+            json!({"d": {"r": [{"t": "A"}, [{"t": "A"}]]}}),
+            json!({"d": {"r": [{"t": "A", "T": "B"}]}}),
+            json!({"d": {"r": [{"t": "A"}], "R": [{"t": "B"}]}}),
+        ] {
+            assert_eq!(texts(&bad, "/d/r/*/t"), None, "{bad}");
+        }
+        assert_eq!(texts(&json!({"*x": "A"}), "/*x"), None);
+    }
 
     #[test]
     fn what_two_parsers_could_read_differently_is_not_parsed() {

@@ -208,20 +208,24 @@ impl View<'_> {
     fn effect(&self, source: &EffectSource, tables: &Tables) -> Effect {
         match source {
             EffectSource::Fixed(effect) => *effect,
-            EffectSource::Table(key) => self
-                .table_key(key)
-                .and_then(|word| tables.get(&key.table)?.get(&word).copied())
-                .unwrap_or(Effect::Dangerous),
+            EffectSource::Table(key) => self.by_table(key, tables).unwrap_or(Effect::Dangerous),
         }
     }
 
-    fn table_key(&self, key: &TableKey) -> Option<String> {
+    /// The highest effect of all words that the key names; none when one of them is not listed.
+    fn by_table(&self, key: &TableKey, tables: &Tables) -> Option<Effect> {
+        let table = tables.get(&key.table)?;
         let (kind, place) = key.key.split_once(':')?;
+        if kind != "json" {
+            return table.get(&self.word(kind, place)?).copied();
+        }
+        let words = json::texts(self.json()?, place)?;
+        let effects = words.into_iter().map(|word| table.get(word).copied());
+        effects.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    fn word(&self, kind: &str, place: &str) -> Option<String> {
         match (kind, *self.message) {
-            ("json", _) => match json::find(self.json()?, place) {
-                Found::Value(Value::String(word)) => Some(word.clone()),
-                _ => None,
-            },
             ("query", Outgoing::Request { query, .. } | Outgoing::Handshake { query, .. }) => {
                 match http::parameter(query, place) {
                     Parameter::Once(word) => Some(word),

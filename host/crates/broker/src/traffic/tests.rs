@@ -117,6 +117,37 @@ fn obs() -> Endpoint {
 }
 
 #[test]
+fn a_batch_does_what_its_strongest_request_does() {
+    let rules = endpoint(json!({"name": "e", "protocols": ["ws"], "host": "h", "port": "1",
+        "rules": [{"json": {"/op": 8},
+                   "effect": {"table": "requests", "key": "json:/d/requests/*/requestType"}}]}));
+    let batch = |requests: Value| {
+        let text = json!({"op": 8, "d": {"requestId": "1", "requests": requests}}).to_string();
+        classify(&rules, &Outgoing::Text(&text), &tables()).effect
+    };
+    let of = |names: &[&str]| {
+        batch(names.iter().map(|name| json!({"requestType": name})).collect::<Value>())
+    };
+    assert_eq!(of(&["GetVersion", "GetVersion"]), Read);
+    assert_eq!(of(&["GetVersion", "SetScene", "GetVersion"]), Write);
+    assert_eq!(of(&["GetVersion", "Unlisted"]), Dangerous);
+    assert_eq!(of(&["getversion"]), Dangerous);
+    // A wrong shape never lowers what the batch may do.
+    for shape in [
+        json!([]),
+        json!({"requestType": "GetVersion"}),
+        json!("GetVersion"),
+        json!(null),
+        json!([{"requestType": "GetVersion"}, {}]),
+        json!([{"requestType": "GetVersion"}, {"requestType": ["GetVersion"]}]),
+        json!([{"requestType": "GetVersion"}, [{"requestType": "GetVersion"}]]),
+        json!([{"requestType": "GetVersion", "RequestType": "SetScene"}]),
+    ] {
+        assert_eq!(batch(shape.clone()), Dangerous, "{shape}");
+    }
+}
+
+#[test]
 fn frames_are_judged_by_pointers() {
     let rows = [
         (r#"{"op":1,"d":{}}"#, Session),

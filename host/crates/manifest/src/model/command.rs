@@ -26,6 +26,9 @@ pub struct Command {
     /// Whole lines as a user would type them, without `if`.
     #[serde(default)]
     pub examples: Vec<String>,
+    /// Lines at the end of its help: what may be given, say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub details: String,
 }
 
 /// How the result is shown to people; `--json` always shows all of it.

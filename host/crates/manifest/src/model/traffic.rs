@@ -67,6 +67,8 @@ pub enum EffectSource {
 pub struct TableKey {
     pub table: String,
     /// In a traffic rule: `json:/d/requestType`, `query:Function`, or `line:1` (the blank-separated
-    /// word of that index). In a command: the parameter's name.
+    /// word of that index). In a command: the parameter's name, or, for a JSON parameter, name and
+    /// pointer, `data:/requestType`. A step `*` of a pointer means every item of a list: the highest
+    /// of their effects counts, and a list that is empty or of another shape is `dangerous`.
     pub key: String,
 }

@@ -13,6 +13,9 @@ const COMMANDS_MAX: usize = 500;
 /// Deepest path: nobody types more.
 const WORDS_MAX: usize = 4;
 
+/// Longest text at the end of a command's help: two screens.
+const DETAILS_BYTES_MAX: usize = 8 << 10;
+
 /// All commands of the plugin.
 pub(super) fn commands(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     at.require(it.commands.len() <= COMMANDS_MAX, || format!("has more than {COMMANDS_MAX}"))?;
@@ -45,7 +48,15 @@ fn one(at: &At<'_>, it: &Predicate, command: &Command) -> Result<(), ManifestErr
             format!("must be one line beginning with `{} `", it.provider)
         })?;
     }
-    Ok(())
+    details(&at.field("details"), &command.details)
+}
+
+/// Lines of plain text, in bounds: they are read with every line that names the provider.
+fn details(at: &At<'_>, text: &str) -> Result<(), ManifestError> {
+    at.require(text.len() <= DETAILS_BYTES_MAX, || {
+        format!("has more than {DETAILS_BYTES_MAX} bytes")
+    })?;
+    at.require(text.split('\n').all(is_plain), || "must be plain text".into())
 }
 
 fn path(at: &At<'_>, path: &str) -> Result<(), ManifestError> {
@@ -87,13 +98,18 @@ fn effect(at: &At<'_>, it: &Predicate, command: &Command) -> Result<(), Manifest
             at.field("table").require(it.tables.contains_key(&source.table), || {
                 format!("there is no table `{}`", source.table)
             })?;
-            let found = command.parameters.iter().find(|one| one.name.as_str() == source.key);
-            at.field("key")
-                .require(found.is_some(), || format!("there is no parameter `{}`", source.key))?;
-            let text = found
-                .is_some_and(|one| matches!(one.kind, Kind::String { .. } | Kind::Enum { .. }));
-            at.field("key")
-                .require(text, || format!("parameter `{}` must be a string or an enum", source.key))
+            let (name, place) = source.parameter();
+            let at = &at.field("key");
+            let found = command.parameters.iter().find(|one| one.name.as_str() == name);
+            let found = found.ok_or_else(|| at.fault(format!("there is no parameter `{name}`")))?;
+            if source.key.contains(':') {
+                at.require(matches!(found.kind, Kind::Json { .. }), || {
+                    format!("parameter `{name}` must be json to have a pointer into it")
+                })?;
+                return pointer(at, place);
+            }
+            let text = matches!(found.kind, Kind::String { .. } | Kind::Enum { .. });
+            at.require(text, || format!("parameter `{name}` must be a string or an enum"))
         }
     }
 }
