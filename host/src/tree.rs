@@ -106,9 +106,14 @@ fn leaf(name: &str, command: &model::Command) -> Command {
         .value_name("INSTANCE")
         .help("which one, as `list` shows it");
     let mut leaf = Command::new(name.to_owned()).about(command.summary.clone()).arg(instance);
+    let mut tail = command.details.clone();
     if !command.examples.is_empty() {
+        let gap = if tail.is_empty() { "" } else { "\n\n" };
         let lines = command.examples.iter().map(|line| format!("  ifctl {line}\n"));
-        leaf = leaf.after_help(format!("Examples:\n{}", lines.collect::<String>()));
+        tail.push_str(&format!("{gap}Examples:\n{}", lines.collect::<String>()));
+    }
+    if !tail.is_empty() {
+        leaf = leaf.after_help(tail);
     }
     for parameter in &command.parameters {
         if parameter.positional {

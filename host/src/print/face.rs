@@ -3,6 +3,7 @@
 use super::sanitize::clean;
 use super::{Printer, stderr_is_terminal};
 use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
+use serde_json::json;
 use std::io::{self, Write};
 
 /// The live end of an operation for this reader.
@@ -39,8 +40,13 @@ impl EventSink for Face {
     }
 
     fn log(&self, level: LogLevel, message: &str) {
-        let wanted = if level >= LogLevel::Warn { 0 } else { 2 };
-        self.printer.detail(wanted, &format!("plugin: {}", clean(message)));
+        let text = clean(message);
+        if level >= LogLevel::Warn {
+            // A program that reads a stream must hear of its gaps too.
+            self.printer.tell(&format!("plugin: {text}"), json!({ "plugin": text }));
+        } else {
+            self.printer.detail(2, &format!("plugin: {text}"));
+        }
     }
 
     fn attach(&self, _name: &str, _evidence: &str) -> Result<(), Refusal> {

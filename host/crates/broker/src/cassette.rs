@@ -57,6 +57,8 @@ struct Deck {
 struct Reel {
     exchanges: VecDeque<Exchange>,
     now: UnixMillis,
+    /// Something was asked for after the last exchange.
+    ended: bool,
 }
 
 impl Player {
@@ -69,7 +71,9 @@ impl Player {
             )
         };
         let exchanges = cassette.exchanges.into_iter().filter(played).collect();
-        Self { deck: Arc::new(Deck { reel: Mutex::new(Reel { exchanges, now: start }) }) }
+        Self {
+            deck: Arc::new(Deck { reel: Mutex::new(Reel { exchanges, now: start, ended: false }) }),
+        }
     }
 }
 
@@ -81,6 +85,7 @@ impl Deck {
     fn play(&self, ask: &Ask) -> Result<Reply, BrokerError> {
         let mut reel = self.lock();
         let Some(next) = reel.exchanges.front() else {
+            reel.ended = true;
             return Err(BrokerError::Cassette(format!(
                 "it is at its end, but the plugin asked {}",
                 quoted(ask)
@@ -197,6 +202,10 @@ impl Transport for Player {
 
     fn left(&self) -> usize {
         self.deck.lock().exchanges.len()
+    }
+
+    fn ended(&self) -> bool {
+        self.deck.lock().ended
     }
 }
 

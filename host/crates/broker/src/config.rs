@@ -67,8 +67,11 @@ pub struct BrokerConfig {
     pub clock: Arc<dyn Clock>,
     pub grants: Capabilities,
     pub start: UnixMillis,
-    /// From `start`.
+    /// From `start`; in a stream, for each wish anew.
     pub deadline_ms: u64,
+    /// The command emits events until it is stopped: waiting for a peer has no end, and what a call
+    /// may do so often in all, a stream may do so often per deadline.
+    pub streams: bool,
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub enum BrokerError {
     TooLarge { what: &'static str, bytes_max: u64 },
     #[error("no more than {max} {what} in one call")]
     TooMany { what: &'static str, max: u64 },
+    #[error("no more than {max} new {what} in {period_ms} ms")]
+    TooOften { what: &'static str, max: u64, period_ms: u64 },
     #[error("cannot reach `{target}`: {cause}")]
     Unreachable { target: String, cause: String },
     #[error("`{target}` did not answer within {waited_ms} ms")]
@@ -83,7 +85,9 @@ impl Explain for BrokerError {
             Self::SecretSink(_) => Code::SecretSink,
             Self::SecretEcho(_) => Code::SecretEcho,
             Self::Recipe { .. } | Self::Invalid(_) => Code::PluginMisbehaved,
-            Self::TooLarge { .. } | Self::TooMany { .. } => Code::LimitNetwork,
+            Self::TooLarge { .. } | Self::TooMany { .. } | Self::TooOften { .. } => {
+                Code::LimitNetwork
+            }
             Self::Unreachable { .. } => Code::Unreachable,
             Self::TimedOut { .. } => Code::Timeout,
             Self::Deadline => Code::LimitDeadline,
@@ -154,7 +158,9 @@ impl BrokerError {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::TooLarge { .. } | Self::TooMany { .. } => RefusalKind::Limit,
+            Self::TooLarge { .. } | Self::TooMany { .. } | Self::TooOften { .. } => {
+                RefusalKind::Limit
+            }
             Self::Planned(_) => RefusalKind::Planned,
             Self::Unreachable { .. } => RefusalKind::Unreachable,
             Self::TimedOut { .. } | Self::Deadline => RefusalKind::Timeout,

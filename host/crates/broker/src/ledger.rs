@@ -14,6 +14,9 @@ pub const TRANSCRIPT_ENTRIES_MAX: usize = 10_000;
 pub const TRANSCRIPT_BYTES_MAX: usize = 4 << 20;
 /// Most messages of a plan: nobody reads more, and a guest could loop.
 pub const PLAN_MAX: usize = 1_000;
+/// Most messages whose missing answers are remembered one by one: one is enough to doubt an outcome,
+/// and a stream could lose answers for ever.
+const UNANSWERED_MAX: usize = 1_000;
 /// Longest summary of one message, shown on a terminal.
 const SUMMARY_CHARS_MAX: usize = 2_000;
 
@@ -54,6 +57,8 @@ pub struct BrokerReport {
     pub refusal: Option<Refusal>,
     /// Fake only: recorded exchanges that were not asked for.
     pub cassette_left: usize,
+    /// Fake only: more was asked for than recorded. The usual end of a stream's recording.
+    pub cassette_ended: bool,
 }
 
 /// Who a message waits for an answer from.
@@ -97,7 +102,9 @@ impl Ledger {
         traffic.bytes_out = traffic.bytes_out.saturating_add(departure.bytes);
         if !departure.effect.is_harmless() {
             inner.report.wrote = true;
-            inner.unanswered.insert(departure.waiting);
+            if inner.unanswered.len() < UNANSWERED_MAX {
+                inner.unanswered.insert(departure.waiting);
+            }
         }
     }
 

@@ -142,5 +142,6 @@ pub fn config_with(
         grants: Capabilities::default(),
         start: UnixMillis(1_000),
         deadline_ms: 10_000,
+        streams: false,
     }
 }

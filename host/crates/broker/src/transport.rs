@@ -90,4 +90,6 @@ pub trait Transport: Send + Sync {
     fn passed_over(&self, ask: &Ask);
     /// Recorded exchanges nobody asked for yet.
     fn left(&self) -> usize;
+    /// A recording was played to its end, and somebody asked for more.
+    fn ended(&self) -> bool;
 }

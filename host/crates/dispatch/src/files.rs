@@ -25,6 +25,8 @@ struct Open {
     file: fs_err::File,
     writable: bool,
     bytes_left: u64,
+    /// Still holds what was in it before: a command that fails first must not have emptied it.
+    old: bool,
 }
 
 impl Files {
@@ -48,11 +50,18 @@ impl Files {
                     file: fs_err::File::open(path).map_err(failed)?,
                     writable: false,
                     bytes_left: *bytes_max,
+                    old: false,
                 },
                 Some(Kind::FileOut { bytes_max }) if !dry_run => Open {
-                    file: fs_err::File::create(path).map_err(failed)?,
+                    file: fs_err::OpenOptions::new()
+                        .write(true)
+                        .create(true)
+                        .truncate(false)
+                        .open(path)
+                        .map_err(failed)?,
                     writable: true,
                     bytes_left: *bytes_max,
+                    old: true,
                 },
                 _ => continue,
             };
@@ -121,6 +130,9 @@ impl BlobSource for Files {
             parameters.get_mut(name).filter(|open| open.writable).ok_or_else(|| unknown(name))?;
         open.bytes_left =
             open.bytes_left.checked_sub(bytes.len() as u64).ok_or_else(|| too_large(name))?;
+        if std::mem::take(&mut open.old) {
+            open.file.set_len(0).map_err(|e| failed(name, &e))?;
+        }
         open.file.write_all(bytes).map_err(|e| failed(name, &e))
     }
 }
@@ -166,6 +178,7 @@ mod tests {
             parameter("out", Kind::FileOut { bytes_max: 4 }),
         ];
         fs_err::write(folder.join("in"), b"abcdef").unwrap();
+        fs_err::write(folder.join("out"), b"what was there before").unwrap();
         let paths = BTreeMap::from([
             ("in".to_owned(), folder.join("in")),
             ("out".to_owned(), folder.join("out")),
@@ -188,6 +201,7 @@ mod tests {
             files.read("parameter:/etc/passwd", 0, 10).unwrap_err().code,
             Code::CapabilityDenied
         );
+        assert_eq!(fs_err::read(folder.path().join("out")).unwrap(), b"what was there before");
         files.append("parameter:out", b"1234").unwrap();
         assert_eq!(files.append("parameter:out", b"5").unwrap_err().code, Code::LimitOutput);
         assert_eq!(files.append("parameter:in", b"5").unwrap_err().code, Code::CapabilityDenied);

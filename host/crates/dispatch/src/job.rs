@@ -23,6 +23,8 @@ pub struct Job<'a> {
     /// nearest that it knows.
     pub unlisted: Option<(String, Option<String>)>,
     pub deadline_ms: u64,
+    /// Set for a command that emits events until it is stopped: `--timeout` stops it.
+    pub stream: Option<if_runtime::Stream>,
     pub mode: Mode,
     pub price: Micros,
     pub currency: Option<String>,
@@ -53,13 +55,20 @@ impl<'a> Job<'a> {
         };
         let effect = command
             .map_or(Effect::Read, |command| command.effect_for(&arguments, &predicate.tables));
+        let stream = command
+            .filter(|command| command.streams)
+            .map(|_| if_runtime::Stream { stop_after_ms: request.flags.timeout_ms });
         let price = command.and_then(|command| predicate.prices.get(&command.path)).copied();
         Ok(Self {
             parameters: command.map_or(&[], |command| &command.parameters),
             effect,
             unlisted: command.and_then(|command| unlisted(command, &arguments, predicate)),
             limits: predicate.limits,
-            deadline_ms: deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
+            deadline_ms: match stream {
+                Some(_) => predicate.limits.deadline_ms,
+                None => deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
+            },
+            stream,
             mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
             price: price.unwrap_or_default(),
             currency: predicate.currency.clone(),
@@ -75,8 +84,9 @@ fn bare_line(request: &Request) -> String {
     format!("ifctl {} {}{instance}", request.provider, request.action.name())
 }
 
-/// `--timeout` may lower the manifest's deadline, and raise it only for streams and waiting, never
-/// beyond what the manifest's author signed.
+/// `--timeout` may lower the manifest's deadline, never raise it beyond what the manifest's author
+/// signed. A stream's deadline is one of silence and stays the manifest's; its `--timeout` says how
+/// long to watch, and what the configuration says of commands in general does not end it.
 fn deadline(limits: &Limits, asked: Option<u64>) -> u64 {
     asked.map_or(limits.deadline_ms, |asked| asked.min(limits.deadline_ms))
 }
@@ -88,11 +98,9 @@ fn unlisted(
     predicate: &Predicate,
 ) -> Option<(String, Option<String>)> {
     let EffectSource::Table(key) = &command.effect else { return None };
-    let word = arguments.get(&key.key)?.as_str()?;
     let table = predicate.tables.get(&key.table)?;
-    if table.contains_key(word) {
-        return None;
-    }
+    let words = key.words(arguments)?;
+    let word = words.into_iter().find(|word| !table.contains_key(*word))?;
     let nearest = if_config::nearest(word, table.keys().map(String::as_str));
     Some((word.to_owned(), nearest.map(str::to_owned)))
 }

@@ -66,6 +66,7 @@ impl Host {
             grants: Capabilities::from_imports(&loaded.manifest.imports),
             start: self.now(),
             deadline_ms: job.deadline_ms,
+            streams: job.stream.is_some(),
         };
         let broker = CallBroker::live(config);
         let seen = watch(broker.clone());
@@ -121,6 +122,7 @@ fn watch(broker: Arc<CallBroker>) -> Box<dyn Fn() -> Seen> {
             secrets: secrets(&report),
             transcript: (!report.transcript.is_empty())
                 .then(|| serde_json::to_vec(&report.transcript).unwrap_or_default()),
+            transcript_dropped: report.transcript_dropped,
         }
     })
 }

@@ -35,6 +35,10 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
     if mode == Mode::DryRun && is_planned(error) {
         return Ending { status: Status::Planned, problem: None };
     }
+    if *error == CallError::Stopped && !(sent.wrote && sent.unanswered) {
+        let status = if mode == Mode::DryRun { Status::Planned } else { Status::Ok };
+        return Ending { status, problem: None };
+    }
     let problem = to_problem(error, sent, line);
     let ended_without_answer = matches!(
         problem.code,
@@ -44,7 +48,10 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
         let unknown =
             Problem::new(Code::OutcomeUnknown, "sent, and no answer came: it may have happened")
                 .because(problem.message.clone());
-        let problem = if problem.code == Code::Interrupted { problem } else { unknown };
+        let problem = match error {
+            CallError::Interrupted => problem,
+            _ => unknown,
+        };
         return Ending { status: Status::Unknown, problem: Some(problem) };
     }
     let status = if problem.code == Code::OutcomeUnknown {
@@ -145,6 +152,15 @@ mod tests {
         assert_eq!(end, (Status::Unknown, Some(Code::Interrupted)));
         let end = ends(CallError::Interrupted, false, false, Mode::Live);
         assert_eq!(end, (Status::Interrupted, Some(Code::Interrupted)));
+    }
+
+    #[test]
+    fn a_stream_that_was_asked_to_stop_has_succeeded_unless_a_write_is_unanswered() {
+        assert_eq!(ends(CallError::Stopped, false, false, Mode::Live), (Status::Ok, None));
+        assert_eq!(ends(CallError::Stopped, true, false, Mode::Live), (Status::Ok, None));
+        assert_eq!(ends(CallError::Stopped, true, false, Mode::DryRun), (Status::Planned, None));
+        let unknown = (Status::Unknown, Some(Code::OutcomeUnknown));
+        assert_eq!(ends(CallError::Stopped, true, true, Mode::Live), unknown);
     }
 
     #[test]

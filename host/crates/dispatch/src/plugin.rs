@@ -111,6 +111,7 @@ pub(crate) fn describing() -> Call {
         start: UnixMillis(0),
         seed: [0; 32],
         deadline_ms: DESCRIBE_MILLIS,
+        stream: None,
         interrupt: None,
     }
 }

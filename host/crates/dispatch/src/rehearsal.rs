@@ -2,7 +2,8 @@
 //! recorded conversation in place of the device. No home, no network, no secret of anybody's.
 //!
 //! A cassette names a command or `check`, arguments, settings, the exchanges with the device, and
-//! the result or error code that must come out.
+//! the result, the error code or, for a stream, the events that must come out. A stream's recording
+//! ends where somebody stopped it: asking for more is no fault then.
 
 use crate::events::Events;
 use crate::files::Files;
@@ -15,13 +16,13 @@ use crate::wish::Seen;
 use if_broker::{BrokerConfig, CallBroker, Capabilities, Cassette, InstanceRef};
 use if_config::{Environment, Instance, check_settings};
 use if_core::{
-    Clock, Code, EventSink, LogLevel, Problem, Refusal, SecretSource, SecretValue, StateStore,
-    UnixMillis, Word,
+    Clock, Code, EventSink, LogLevel, Problem, Refusal, RefusalKind, SecretSource, SecretValue,
+    StateStore, UnixMillis, Word,
 };
 use if_manifest::model::Predicate;
 use if_registry::Package;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -70,6 +71,14 @@ enum Expect {
     Ok(Value),
     /// An error code.
     Error(String),
+    /// What a stream emits, in order, until its recording ends.
+    Events(Vec<Value>),
+}
+
+/// What came out.
+struct Heard {
+    result: Result<Value, Problem>,
+    events: Vec<Value>,
 }
 
 /// Plays every cassette of the plugin in `folder` against its package.
@@ -128,8 +137,16 @@ struct Stage {
 impl Stage {
     /// The difference between what came out and what was expected.
     fn play(&self, script: &Script) -> Result<Option<String>, String> {
-        let result = self.perform(script).map_err(|problem| problem.to_string())?;
-        Ok(match (&script.expect, result) {
+        let heard = self.perform(script).map_err(|problem| problem.to_string())?;
+        Ok(match (&script.expect, heard.result) {
+            (Expect::Events(expected), Ok(_)) if *expected == heard.events => None,
+            (Expect::Events(expected), Ok(_)) => {
+                let (expected, got) = (json!(expected), json!(heard.events));
+                Some(format!("expected the events {expected}, got {got}"))
+            }
+            (Expect::Events(_), Err(problem)) => {
+                Some(format!("expected events, got {}: {problem}", problem.code))
+            }
             (Expect::Ok(expected), Ok(value)) if *expected == value => None,
             (Expect::Ok(expected), Ok(value)) => Some(format!("expected {expected}, got {value}")),
             (Expect::Ok(expected), Err(problem)) => {
@@ -143,7 +160,7 @@ impl Stage {
         })
     }
 
-    fn perform(&self, script: &Script) -> Result<Result<Value, Problem>, Problem> {
+    fn perform(&self, script: &Script) -> Result<Heard, Problem> {
         let provider = self.predicate.provider.clone();
         let name = Word::new("rehearsal").map_err(|e| Problem::new(Code::Bug, e.to_string()))?;
         let mut instance = Instance::new(provider.clone(), name.clone());
@@ -152,7 +169,8 @@ impl Stage {
         let mut request = Request::new(provider, name, action(script));
         request.flags.dry_run = script.dry_run;
         let job = Job::resolve(&self.predicate, &request, None)?;
-        let config = self.config(&job, script, settings.clone())?;
+        let audience = Arc::new(Audience::default());
+        let config = self.config(&job, script, settings.clone(), audience.clone())?;
         let broker = CallBroker::fake(config, script.cassette.clone());
         let digest = if_manifest::sha256(&self.package.component);
         let prepared = self
@@ -167,6 +185,7 @@ impl Stage {
         call.facts.mode = job.mode;
         call.facts.secrets_available = script.secrets.clone();
         (call.limits, call.start, call.deadline_ms) = (job.limits, START, job.deadline_ms);
+        call.stream = job.stream;
         let report =
             crate::run::block_on(self.bench.runtime.call(&prepared, call, broker.clone()))?;
         let end = outcome::judge(
@@ -175,21 +194,27 @@ impl Stage {
             job.mode,
             &job.line,
         );
-        if end.problem.is_none() && broker.report().cassette_left > 0 {
-            let left = broker.report().cassette_left;
+        let played = broker.report();
+        let events = audience.events();
+        if job.stream.is_some() && played.cassette_ended {
+            return Ok(Heard { result: Ok(Value::Null), events });
+        }
+        if end.problem.is_none() && played.cassette_left > 0 {
+            let left = played.cassette_left;
             return Err(Problem::new(
                 Code::Provider,
                 format!("{left} recorded exchanges were never asked for"),
             ));
         }
-        Ok(match end.problem {
+        let result = match end.problem {
             Some(problem) => Err(problem),
             None => Ok(report
                 .result
                 .ok()
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default()),
-        })
+        };
+        Ok(Heard { result, events })
     }
 
     fn config(
@@ -197,6 +222,7 @@ impl Stage {
         job: &Job<'_>,
         script: &Script,
         settings: Map<String, Value>,
+        audience: Arc<Audience>,
     ) -> Result<BrokerConfig, Problem> {
         let package = self.package.clone();
         let data = Box::new(move |name: &str| {
@@ -220,7 +246,7 @@ impl Stage {
             hosts_narrow: None,
             ca_file: None,
             secrets: Arc::new(Props { secrets: script.secrets.clone() }),
-            events: Arc::new(Events::new(Arc::new(Nobody))),
+            events: Arc::new(Events::new(audience)),
             meter: Arc::new(Purse::new(None, job.price).map_err(crate::run::problem_of)?),
             blobs: Arc::new(Files::open(&BTreeMap::new(), &[], true, data)?),
             state: Arc::new(Scratchpad::default()),
@@ -228,6 +254,7 @@ impl Stage {
             grants: Capabilities::from_imports(&self.predicate.imports),
             start: START,
             deadline_ms: job.deadline_ms,
+            streams: job.stream.is_some(),
         })
     }
 }
@@ -270,11 +297,27 @@ impl Clock for Still {
     }
 }
 
-/// An audience that hears nothing.
-struct Nobody;
+/// Most events kept of one rehearsal: a cassette has a few exchanges, a loop in a plugin has no end.
+const EVENTS_MAX: usize = 100_000;
 
-impl EventSink for Nobody {
-    fn emit(&self, _event: &str) -> Result<(), Refusal> {
+/// An audience that remembers a stream's events.
+#[derive(Default)]
+struct Audience(Mutex<Vec<Value>>);
+
+impl Audience {
+    fn events(&self) -> Vec<Value> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl EventSink for Audience {
+    fn emit(&self, event: &str) -> Result<(), Refusal> {
+        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if events.len() >= EVENTS_MAX {
+            let text = "the plugin emits without end";
+            return Err(Refusal::fatal(RefusalKind::Limit, Code::LimitOutput, text));
+        }
+        events.push(serde_json::from_str(event).unwrap_or_default());
         Ok(())
     }
     fn progress(&self, _done: u64, _total: Option<u64>, _message: &str) {}

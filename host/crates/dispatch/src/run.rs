@@ -75,7 +75,8 @@ impl Host {
             secrets_available: wishes.secrets_available.clone(),
         };
         let (limits, start, deadline_ms) = (job.limits, self.now(), job.deadline_ms);
-        Ok(Call { action, facts, limits, start, seed, deadline_ms, interrupt: None })
+        let stream = job.stream;
+        Ok(Call { action, facts, limits, start, seed, deadline_ms, stream, interrupt: None })
     }
 
     /// Judges how it ended and makes that durable; only then does anybody hear of it.
@@ -170,7 +171,9 @@ fn record(
         |m| serde_json::json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary}),
     );
     let plan: Vec<Value> = plan.collect();
-    let evidence = wishes.events.evidence().into_iter();
+    let dropped = (seen.transcript_dropped > 0)
+        .then(|| ("transcript-dropped".to_owned(), seen.transcript_dropped.to_string()));
+    let evidence = dropped.into_iter().chain(wishes.events.evidence());
     Outcome {
         code: end.problem.as_ref().map(|problem| problem.code),
         cost: wishes.purse.total(),

@@ -33,6 +33,8 @@ pub(crate) struct Seen {
     pub secrets: Vec<SecretUse>,
     /// Ordered messages as JSON; placeholders, never values.
     pub transcript: Option<Vec<u8>>,
+    /// Older messages that the transcript no longer holds.
+    pub transcript_dropped: u64,
 }
 
 impl Wishes {

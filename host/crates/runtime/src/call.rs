@@ -14,10 +14,20 @@ pub struct Call {
     /// All of the guest's randomness derives from it.
     pub seed: [u8; 32],
     /// Real milliseconds for everything: guest, host calls and waiting. The caller passes the
-    /// smaller of `--timeout` and the manifest's.
+    /// smaller of `--timeout` and the manifest's. Of a stream: most milliseconds in which it gives
+    /// and gets nothing, waiting for its peer aside.
     pub deadline_ms: u64,
+    /// Set for a command that emits events until it is stopped.
+    pub stream: Option<Stream>,
     /// Ctrl-C: the call ends when this becomes true.
     pub interrupt: Option<tokio::sync::watch::Receiver<bool>>,
+}
+
+/// A stream's own terms.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stream {
+    /// Ends the stream after so long, as asked: `CallError::Stopped`.
+    pub stop_after_ms: Option<u64>,
 }
 
 /// Which export, with what.
@@ -124,6 +134,9 @@ pub enum CallError {
     Misbehaved { message: String },
     #[error("interrupted")]
     Interrupted,
+    /// A stream ran for as long as it was asked to.
+    #[error("stopped after the time that was asked for")]
+    Stopped,
 }
 
 impl GuestFailure {
@@ -179,7 +192,8 @@ impl Explain for CallError {
             Self::Limit { code, .. } => *code,
             Self::Panicked { .. } => Code::PluginPanicked,
             Self::Misbehaved { .. } => Code::PluginMisbehaved,
-            Self::Interrupted => Code::Interrupted,
+            // Not an error to anybody but a caller that cannot tell streams from calls.
+            Self::Interrupted | Self::Stopped => Code::Interrupted,
         }
     }
 

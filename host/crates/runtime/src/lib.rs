@@ -8,7 +8,7 @@
 //!
 //! - [`config`](self): engine settings · `runtime`: prepare and call · `call`: what goes in and out
 //! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
-//! - `limits`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how an end is named
+//! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how an end is named
 //! - `adapter/`, `wasi/`, `http`: one import, one file · `link`: only what a component imports
 
 mod adapter;
@@ -23,7 +23,9 @@ mod json;
 mod limits;
 mod link;
 mod log;
+mod meters;
 mod nobroker;
+mod pace;
 mod runtime;
 mod shared;
 mod state;
@@ -34,7 +36,7 @@ mod wasi;
 #[cfg(test)]
 mod tests;
 
-pub use call::{Action, Call, CallError, Facts, GuestFailure, Report, Usage};
+pub use call::{Action, Call, CallError, Facts, GuestFailure, Report, Stream, Usage};
 pub use compile::compile_child_main;
 pub use config::{Allocation, Compiler, RuntimeConfig};
 pub use error::RuntimeError;

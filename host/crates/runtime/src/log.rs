@@ -1,7 +1,9 @@
 //! A guest's stdout and stderr, and the budget they share with its log lines.
 //!
 //! A plugin may write as it likes: what exceeds the budget is dropped behind a marker, and the
-//! call goes on. How often it may try is bounded by host calls and fuel.
+//! call goes on. How often it may try is bounded by host calls and fuel. A stream's lines have a
+//! new budget with every pulse, because they are passed on and not kept; what it prints is kept, and
+//! so has one budget for good.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime_wasi::async_trait;
@@ -22,12 +24,16 @@ struct Contents {
     text: Vec<u8>,
     left: usize,
     cut: bool,
+    bytes_max: usize,
+    /// Lines passed on since the last renewal.
+    said: usize,
 }
 
 impl Log {
     pub(crate) fn new(bytes_max: u64) -> Self {
-        let left = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        Self(Arc::new(Mutex::new(Contents { text: Vec::new(), left, cut: false })))
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let (text, left, cut, said) = (Vec::new(), bytes_max, false, 0);
+        Self(Arc::new(Mutex::new(Contents { text, left, cut, bytes_max, said })))
     }
 
     /// Keeps what the budget allows.
@@ -47,6 +53,7 @@ impl Log {
         match contents.left.checked_sub(bytes) {
             Some(left) => {
                 contents.left = left;
+                contents.said += bytes;
                 true
             }
             None => {
@@ -55,6 +62,13 @@ impl Log {
                 false
             }
         }
+    }
+
+    /// Gives back what lines took, and says how much that was.
+    pub(crate) fn renew(&self) -> u64 {
+        let mut contents = self.lock();
+        contents.left = contents.bytes_max.saturating_sub(contents.text.len());
+        std::mem::take(&mut contents.said) as u64
     }
 
     /// What was written to stdout and stderr.
@@ -117,5 +131,17 @@ mod tests {
         log.write(b"abcdef");
         assert_eq!(log.text(), format!("ab{MARKER}"));
         assert!(!log.charge(1));
+    }
+
+    #[test]
+    fn renewing_gives_back_what_lines_took_and_not_what_is_kept() {
+        let log = Log::new(10);
+        log.write(b"kept");
+        for _ in 0..100 {
+            assert!(log.charge(6));
+            assert_eq!(log.renew(), 6);
+        }
+        assert!(!log.charge(7));
+        assert!(log.text().starts_with("kept"));
     }
 }

@@ -1,12 +1,13 @@
 //! Prepares components and calls them.
 
 use crate::cache::{Artefact, Cache};
-use crate::call::{Action, Call, CallError, Facts, Report, Usage};
+use crate::call::{Action, Call, CallError, Facts, Report, Stream, Usage};
 use crate::compile::compile;
 use crate::config::{Compiler, RuntimeConfig, Threads, engine};
 use crate::error::RuntimeError;
 use crate::limits::Stop;
 use crate::nobroker::NoBroker;
+use crate::pace::Pace;
 use crate::state::CallState;
 use crate::ticker::Ticker;
 use crate::{end, json, link};
@@ -16,7 +17,7 @@ use if_world::imports::types;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::component::Component;
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{Engine, Store, StoreContextMut, UpdateDeadline};
 
 /// How long a broker may take to close what a call left open. Closing is a courtesy to the peer.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(2);
@@ -123,14 +124,13 @@ impl Runtime {
             }
         };
         let shared = store.data().shared.clone();
+        let pace = store.data().stream.as_ref().map(|stream| stream.pace.clone());
         let outcome = tokio::select! {
             biased;
             () = interrupted(call.interrupt) => Err(CallError::Interrupted),
             stop = shared.ending() => Err(end::of_stop(stop)),
-            () = tokio::time::sleep(Duration::from_millis(call.deadline_ms)) => {
-                let message = format!("the plugin did not finish within {} ms", call.deadline_ms);
-                Err(end::limit(Code::LimitDeadline, message))
-            }
+            () = asked_to_stop(call.stream) => Err(CallError::Stopped),
+            late = too_late(pace, call.deadline_ms) => Err(late),
             outcome = enter(&mut store, prepared, &call.action) => Ok(outcome),
         };
         let result = outcome.and_then(|outcome| judge(store.data_mut(), outcome));
@@ -149,7 +149,8 @@ impl Runtime {
         }
         self.tick().map_err(|error| format!("cannot start the clock thread: {error}"))?;
         let (limits, facts) = (&call.limits, call.facts.clone());
-        let state = CallState::new(broker, facts, limits, call.start, &call.seed, call.deadline_ms);
+        let time = (call.deadline_ms, call.stream.is_some());
+        let state = CallState::new(broker, facts, limits, call.start, &call.seed, time);
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.growth);
         store.set_fuel(limits.fuel_max).map_err(|error| error.to_string())?;
@@ -157,9 +158,9 @@ impl Runtime {
         store.set_max_component_handles(size(u64::from(limits.handles_max)));
         store.set_epoch_deadline(1);
         // Each tick the guest gives way, so that deadline, Ctrl-C and a demanded end are noticed.
-        store.epoch_deadline_callback(|context| {
+        store.epoch_deadline_callback(|mut context| {
             context.data().alive()?;
-            Ok(UpdateDeadline::Yield(1))
+            refuel(&mut context)
         });
         Ok(store)
     }
@@ -170,6 +171,44 @@ impl Runtime {
             *ticker = Some(Ticker::start(&self.engine)?);
         }
         Ok(())
+    }
+}
+
+/// A stream's fuel at a tick: filled up if there was a pulse, and the guest held back if it burns
+/// more than its rate.
+fn refuel(context: &mut StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
+    let left = context.get_fuel()?;
+    let Some(stream) = &mut context.data_mut().stream else { return Ok(UpdateDeadline::Yield(1)) };
+    let pace = stream.pace.clone();
+    pace.works();
+    let (fuel, wait) = stream.fuel.look(left, pace.pulses());
+    context.set_fuel(fuel)?;
+    if wait.is_zero() {
+        return Ok(UpdateDeadline::Yield(1));
+    }
+    Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { pace.hold(wait).await })))
+}
+
+/// Ends with the deadline: of the call, or of a stream's silence.
+async fn too_late(pace: Option<Arc<Pace>>, deadline_ms: u64) -> CallError {
+    let message = match pace {
+        Some(pace) => {
+            pace.too_silent().await;
+            format!("the plugin gave and got nothing for {deadline_ms} ms")
+        }
+        None => {
+            tokio::time::sleep(Duration::from_millis(deadline_ms)).await;
+            format!("the plugin did not finish within {deadline_ms} ms")
+        }
+    };
+    end::limit(Code::LimitDeadline, message)
+}
+
+/// Ends when a stream has run for as long as it was asked to.
+async fn asked_to_stop(stream: Option<Stream>) {
+    match stream.and_then(|stream| stream.stop_after_ms) {
+        Some(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -237,11 +276,11 @@ fn judge(state: &mut CallState, outcome: wasmtime::Result<Outcome>) -> Result<St
 fn usage(store: &Store<CallState>, limits: &crate::Limits) -> Usage {
     let state = store.data();
     Usage {
-        fuel: limits.fuel_max.saturating_sub(store.get_fuel().unwrap_or(0)),
+        fuel: state.fuel_used(limits.fuel_max, store.get_fuel().unwrap_or(0)),
         memory_peak_bytes: state.growth.memory_peak_bytes(),
-        host_calls: state.host_calls,
+        host_calls: state.host_calls(),
         host_bytes: state.shared.bytes(),
-        output_bytes: state.output_bytes,
+        output_bytes: state.output_bytes(),
         log: state.log.text(),
     }
 }

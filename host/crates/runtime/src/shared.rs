@@ -2,6 +2,7 @@
 //! and whether the call must end.
 
 use crate::limits::Stop;
+use crate::pace::Pace;
 use crate::time::GuestTime;
 use if_core::{Ask, Broker, Code, Frame, Header, Refusal, RefusalKind, Reply, UnixMillis};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,10 +18,16 @@ pub(crate) struct Shared {
     stop: Mutex<Option<Stop>>,
     stopping: Notify,
     refusal: Mutex<Option<Refusal>>,
+    /// Streams only.
+    pace: Option<Arc<Pace>>,
 }
 
 impl Shared {
-    pub(crate) fn new(broker: Arc<dyn Broker>, start: UnixMillis) -> Arc<Self> {
+    pub(crate) fn new(
+        broker: Arc<dyn Broker>,
+        start: UnixMillis,
+        pace: Option<Arc<Pace>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             broker,
             time: GuestTime::new(start),
@@ -29,14 +36,22 @@ impl Shared {
             stop: Mutex::new(None),
             stopping: Notify::new(),
             refusal: Mutex::new(None),
+            pace,
         })
     }
 
     /// Passes one wish to the broker, moves guest time, and ends the call if the refusal says so.
     pub(crate) async fn ask(&self, ask: Ask) -> Result<Reply, Refusal> {
         self.count(weight_of_ask(&ask));
+        let reaches_out = matches!(ask, Ask::Http { .. } | Ask::Open { .. });
+        let gives = matches!(ask, Ask::Emit { .. });
         let answer = self.broker.ask(ask).await;
         self.time.move_to(answer.at);
+        if let Some(pace) = &self.pace
+            && is_pulse(gives, reaches_out, &answer.result)
+        {
+            pace.pulse();
+        }
         match answer.result {
             Ok(reply) => {
                 self.count(weight_of_reply(&reply));
@@ -49,6 +64,20 @@ impl Shared {
                 *lock(&self.refusal) = Some(refusal.clone());
                 Err(refusal)
             }
+        }
+    }
+
+    /// A stream's guest waits for its peer: the clock of silence stands.
+    pub(crate) fn waits(&self) {
+        if let Some(pace) = &self.pace {
+            pace.waits();
+        }
+    }
+
+    /// A stream's guest is at work.
+    pub(crate) fn works(&self) {
+        if let Some(pace) = &self.pace {
+            pace.works();
         }
     }
 
@@ -118,6 +147,20 @@ impl Shared {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a stream gave or got something: an event, a message, an answer from outside. That a peer
+/// cannot be reached is one too (waiting for its return is what a stream is for); that the host
+/// refuses is none.
+fn is_pulse(gives: bool, reaches_out: bool, result: &Result<Reply, Refusal>) -> bool {
+    match result {
+        Ok(Reply::Frame { frame }) => frame.is_some(),
+        Ok(_) => gives || reaches_out,
+        Err(refusal) => {
+            let outside = [RefusalKind::Unreachable, RefusalKind::Timeout, RefusalKind::Protocol];
+            reaches_out && outside.contains(&refusal.kind)
+        }
+    }
 }
 
 fn weight_of_headers(headers: &[Header]) -> usize {

@@ -38,19 +38,21 @@ impl CallBroker {
     /// Speaks to the real network. In `Mode::DryRun` what would change something is kept back.
     pub fn live(config: BrokerConfig) -> Arc<Self> {
         let net = Net::new(&config);
-        Self::new(config, Box::new(net), Vault::new(false))
+        let vault = Vault::new(false).rolling(config.streams);
+        Self::new(config, Box::new(net), vault)
     }
 
     /// Plays a recorded conversation; reads no secret and opens no socket.
     pub fn fake(config: BrokerConfig, cassette: Cassette) -> Arc<Self> {
         let player = Player::new(cassette, config.start);
-        Self::new(config, Box::new(player), Vault::new(true))
+        let vault = Vault::new(true).rolling(config.streams);
+        Self::new(config, Box::new(player), vault)
     }
 
     fn new(config: BrokerConfig, transport: Box<dyn Transport>, vault: Vault) -> Arc<Self> {
         Arc::new(Self {
             grants: Grants::new(&config),
-            connections: Connections::new(config.limits.connections_max),
+            connections: Connections::new(&config),
             ledger: Arc::default(),
             vault,
             transport,
@@ -60,7 +62,8 @@ impl CallBroker {
 
     /// What happened so far; asked after `finish`, or after the call was killed.
     pub fn report(&self) -> BrokerReport {
-        BrokerReport { cassette_left: self.transport.left(), ..self.ledger.report() }
+        let (cassette_left, cassette_ended) = (self.transport.left(), self.transport.ended());
+        BrokerReport { cassette_left, cassette_ended, ..self.ledger.report() }
     }
 
     async fn answer(&self, ask: Ask) -> Answer {
@@ -113,12 +116,25 @@ impl CallBroker {
 
     /// Time for one wish: its own wish, and never more than the call has left.
     fn within(&self, wished_ms: Option<u64>) -> Result<Duration, BrokerError> {
+        if self.config.streams {
+            let most = self.config.deadline_ms;
+            return Ok(Duration::from_millis(wished_ms.map_or(most, |wished| wished.min(most))));
+        }
         let end = self.config.start.plus_millis(self.config.deadline_ms);
         let left = end.millis_since(self.transport.now());
         if left == 0 {
             return Err(BrokerError::Deadline);
         }
         Ok(Duration::from_millis(wished_ms.map_or(left, |wished| wished.min(left))))
+    }
+
+    /// Time to wait for a peer's next word. A stream waits as long as it wishes: whether its guest
+    /// is worth waiting with is the sandbox's question.
+    fn patience(&self, wished_ms: Option<u64>) -> Result<Duration, BrokerError> {
+        match self.config.streams {
+            true => Ok(wished_ms.map_or(Duration::MAX, Duration::from_millis)),
+            false => self.within(wished_ms),
+        }
     }
 
     /// Refuses what is above the command's effect.

@@ -115,6 +115,10 @@ impl Transport for Net {
     fn left(&self) -> usize {
         0
     }
+
+    fn ended(&self) -> bool {
+        false
+    }
 }
 
 /// The work, or a refusal that says how long was waited.

@@ -26,7 +26,9 @@ const TOKEN_PREFIX: &str = "ifp-";
 /// 160 random bits as hexadecimal digits.
 const TOKEN_RANDOM_BYTES: usize = 20;
 const TOKEN_LENGTH: usize = TOKEN_PREFIX.len() + 2 * TOKEN_RANDOM_BYTES;
-/// Most placeholders of one call, captures included: each is searched for in every answer.
+/// Most placeholders of one call, captures included: each is searched for in every answer. A stream
+/// that has made as many forgets its oldest with each new one: it made that for a connection of long
+/// ago.
 const PLACEHOLDERS_MAX: usize = 256;
 /// Longest public input: a nonce, a challenge, a canonical request.
 const INPUT_BYTES_MAX: usize = 16 << 10;
@@ -58,6 +60,7 @@ struct Inner {
     /// The secrets themselves, whatever was derived from them.
     raw: BTreeMap<Word, SecretValue>,
     needles: Option<Arc<Needles>>,
+    forgotten: usize,
 }
 
 /// One call's placeholders.
@@ -65,12 +68,19 @@ pub struct Vault {
     inner: Mutex<Inner>,
     /// Reads no secret and searches for none.
     fake: bool,
+    /// Forgets the oldest placeholder rather than refusing a new one.
+    rolling: bool,
 }
 
 impl Vault {
     /// An empty vault.
     pub fn new(fake: bool) -> Self {
-        Self { inner: Mutex::default(), fake }
+        Self { inner: Mutex::default(), fake, rolling: false }
+    }
+
+    /// The same, for a stream.
+    pub fn rolling(self, rolling: bool) -> Self {
+        Self { rolling, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -161,11 +171,16 @@ impl Vault {
         let token = new_token()?;
         let mut inner = self.lock();
         if inner.placeholders.len() >= PLACEHOLDERS_MAX {
-            let max = PLACEHOLDERS_MAX as u64;
-            return Err(BrokerError::TooMany { what: "placeholders", max });
+            if !self.rolling {
+                let max = PLACEHOLDERS_MAX as u64;
+                return Err(BrokerError::TooMany { what: "placeholders", max });
+            }
+            inner.placeholders.remove(0);
+            inner.forgotten += 1;
         }
         let numbered = |entry: &Arc<Placeholder>| entry.label.split('#').next() == Some(label);
-        let before = inner.placeholders.iter().filter(|entry| numbered(entry)).count();
+        let known = inner.placeholders.iter().filter(|entry| numbered(entry)).count();
+        let before = known + inner.forgotten;
         let label = if before == 0 { label.into() } else { format!("{label}#{}", before + 1) };
         let value = value.unwrap_or_else(|| SecretValue::new(token.clone().into_bytes()));
         let placeholder = Placeholder { token: token.clone(), label, secrets, places, value };

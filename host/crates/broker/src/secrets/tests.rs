@@ -139,6 +139,19 @@ fn the_number_of_placeholders_is_bounded() {
 }
 
 #[test]
+fn a_stream_forgets_its_oldest_placeholders() {
+    let config = recipe_config(json!([]));
+    let (vault, source) = (Vault::new(false).rolling(true), source(SECRET));
+    let tokens: Vec<_> = (0..PLACEHOLDERS_MAX + 2)
+        .map(|_| make(&vault, &config, "raw", &[], &source).unwrap())
+        .collect();
+    let known = |at: usize| vault.tokens_in(tokens[at].as_bytes()).len();
+    assert_eq!((known(0), known(1), known(2), known(PLACEHOLDERS_MAX + 1)), (0, 0, 1, 1));
+    let last = vault.stable_text(&tokens[PLACEHOLDERS_MAX + 1]);
+    assert_eq!(last, format!("<placeholder:raw#{}>", PLACEHOLDERS_MAX + 2));
+}
+
+#[test]
 fn a_fake_vault_reads_no_secret() {
     let config = recipe_config(sink(json!({"query": "key"})));
     let (vault, source) = (Vault::new(true), source(SECRET));

@@ -29,6 +29,7 @@ impl Pollable for Connection {
     /// A refusal counts as ready: `receive` then tells why.
     async fn ready(&mut self) {
         let (shared, connection) = (self.shared.clone(), self.id);
+        self.shared.waits();
         let wait = self.waiting.get_or_insert_with(|| {
             Box::pin(async move {
                 let _ = shared.ask(Ask::Ready { connection }).await;
@@ -36,6 +37,7 @@ impl Pollable for Connection {
         });
         wait.as_mut().await;
         self.waiting = None;
+        self.shared.works();
     }
 }
 
@@ -103,7 +105,10 @@ impl HostSession for CallState {
     ) -> wasmtime::Result<Result<Option<Frame>, Error>> {
         let connection = self.idle(&session)?;
         let ask = Ask::Receive { connection, timeout_ms: u64::from(timeout_ms) };
-        match self.ask(ask).await? {
+        self.shared.waits();
+        let answer = self.ask(ask).await;
+        self.shared.works();
+        match answer? {
             Ok(Reply::Frame { frame }) => Ok(Ok(frame.map(Into::into))),
             Ok(reply) => Err(self.shared.mismatch(&reply).into()),
             Err(error) => Ok(Err(error)),

@@ -109,6 +109,7 @@ pub fn call() -> Call {
         start: START,
         seed: [3; 32],
         deadline_ms: 20_000,
+        stream: None,
         interrupt: None,
     }
 }

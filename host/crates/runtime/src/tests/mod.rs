@@ -7,4 +7,5 @@ mod ends;
 mod fixture;
 mod guest;
 mod limits;
+mod streams;
 mod wishes;

@@ -7,12 +7,12 @@ mod receive;
 mod send;
 
 use super::CallBroker;
-use crate::BrokerError;
 use crate::grants::Grant;
 use crate::traffic::lines::LineBuffer;
 use crate::transport::Wire;
+use crate::{BrokerConfig, BrokerError};
 use futures_util::future::join_all;
-use if_core::{ConnectionId, Frame, Protocol, Reply, Word};
+use if_core::{ConnectionId, Frame, Protocol, Reply, UnixMillis, Word};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,12 +48,16 @@ pub(in crate::gate) struct Connections {
     table: Mutex<Table>,
     slots: Arc<Semaphore>,
     max: u32,
+    /// Streams only: the time in which no more than `max` may be opened.
+    period_ms: Option<u64>,
 }
 
 #[derive(Default)]
 struct Table {
     open: BTreeMap<ConnectionId, Arc<Connection>>,
     opened: u32,
+    /// When the latest were opened, at most as many as may be in one period.
+    recent: VecDeque<UnixMillis>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -61,9 +65,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Connections {
-    pub(in crate::gate) fn new(max: u32) -> Self {
+    pub(in crate::gate) fn new(config: &BrokerConfig) -> Self {
+        let max = config.limits.connections_max;
         let permits = usize::try_from(max).unwrap_or(0).min(Semaphore::MAX_PERMITS);
-        Self { table: Mutex::default(), slots: Arc::new(Semaphore::new(permits)), max }
+        let slots = Arc::new(Semaphore::new(permits));
+        let period_ms = config.streams.then_some(config.deadline_ms);
+        Self { table: Mutex::default(), slots, max, period_ms }
+    }
+
+    /// Counts one attempt to connect. A stream may try for ever, but not as fast as it can: a peer
+    /// that is down or sends it away is not to be hammered.
+    pub(in crate::gate) fn attempt(&self, now: UnixMillis) -> Result<(), BrokerError> {
+        let Some(period_ms) = self.period_ms else { return Ok(()) };
+        let mut table = locked(&self.table);
+        while table.recent.front().is_some_and(|past| now.millis_since(*past) >= period_ms) {
+            table.recent.pop_front();
+        }
+        if table.recent.len() as u64 >= u64::from(self.max) {
+            let max = u64::from(self.max);
+            return Err(BrokerError::TooOften { what: "connections", max, period_ms });
+        }
+        table.recent.push_back(now);
+        Ok(())
     }
 
     /// Room for one more connection or request.

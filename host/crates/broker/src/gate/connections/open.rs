@@ -32,6 +32,7 @@ impl CallBroker {
         let admitted = self.admit_open(&target, effect);
         let (grant, filled) = admitted.inspect_err(|_| self.transport.passed_over(stable))?;
         let slot = self.connections.slot()?;
+        self.connections.attempt(self.transport.now())?;
         let within = self.within(Some(target.timeout_ms))?;
         let used = filled.as_ref().map(|filled| filled.used.clone()).unwrap_or_default();
         let carried = self.note_use(&used, &grant.endpoint.name);

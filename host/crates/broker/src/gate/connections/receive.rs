@@ -26,7 +26,7 @@ impl CallBroker {
             self.transport.passed_over(stable);
             return Ok(Reply::Frame { frame: planned });
         }
-        let within = self.within(Some(timeout_ms))?;
+        let within = self.patience(Some(timeout_ms))?;
         let mut peeked = match timeout(within, connection.peeked.lock()).await {
             Ok(peeked) => peeked,
             Err(_) => return Ok(Reply::Frame { frame: None }),
@@ -48,7 +48,7 @@ impl CallBroker {
         if !self.transport.waits() || !locked(&connection.planned).is_empty() {
             return Ok(Reply::Done);
         }
-        let within = self.within(None)?;
+        let within = self.patience(None)?;
         let mut peeked = connection.peeked.lock().await;
         if peeked.is_none() {
             *peeked = connection.wire.receive(stable, within).await.transpose();

@@ -118,6 +118,31 @@ async fn connections_are_bounded_and_closing_one_makes_room() {
 }
 
 #[tokio::test]
+async fn a_stream_waits_for_ever_and_connects_at_a_rate() {
+    let server = servers::serve(|io, _| async move {
+        let _open = io;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let stream = broker(server.port, &["tcp"], |config| {
+        (config.streams, config.deadline_ms, config.limits.connections_max) = (true, 20, 2);
+    });
+    let connection = open(&stream, target(Protocol::Tcp, server.port)).await.unwrap();
+    let wait = Ask::Receive { connection, timeout_ms: u64::from(u32::MAX) };
+    let waited = tokio::time::timeout(std::time::Duration::from_millis(60), ask(&stream, wait));
+    assert!(waited.await.is_err(), "longer than the deadline");
+    let slept = ask(&stream, Ask::Sleep { nanos: u64::MAX }).await.unwrap_err();
+    assert!(slept.code == Code::LimitDeadline && slept.ends_call, "{slept:?}");
+    // The clock of the tests stands: no time passes in which an attempt could become old.
+    ask(&stream, Ask::Close { connection }).await.unwrap();
+    let again = open(&stream, target(Protocol::Tcp, server.port)).await.unwrap();
+    ask(&stream, Ask::Close { connection: again }).await.unwrap();
+    let often = open(&stream, target(Protocol::Tcp, server.port)).await.unwrap_err();
+    assert_eq!((often.code, often.kind), (Code::LimitNetwork, RefusalKind::Limit));
+    assert!(often.message.contains("2 new connections in 20 ms"), "{}", often.message);
+}
+
+#[tokio::test]
 async fn messages_are_bounded_both_ways() {
     let small = |config: &mut BrokerConfig| config.limits.message_bytes_max = 100;
     let server = servers::websocket(|_| Some("x".repeat(101))).await;
