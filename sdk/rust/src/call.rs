@@ -12,6 +12,22 @@ pub use output::Level;
 /// say who did not answer before the host ends the call.
 const PATIENCE_PERCENT: u64 = 90;
 
+/// Something that the host found on the network while discovering.
+#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+pub struct Candidate {
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// What it announces about itself.
+    #[serde(default)]
+    pub txt: serde_json::Map<String, Value>,
+    /// The beginning of what it answered to a probe.
+    #[serde(default)]
+    pub answer: String,
+}
+
 /// One running call.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -33,7 +49,20 @@ impl Call {
             .map_err(|error| Failure::usage(format!("instance `{}`: {error}", self.facts.name)))
     }
 
-    /// How long to wait for one answer.
+    /// In `discover`: what the host found.
+    ///
+    /// # Errors
+    /// `usage` when the host's list is not as promised.
+    pub fn candidates(&self) -> Result<Vec<Candidate>, Failure> {
+        #[derive(serde::Deserialize)]
+        struct Found {
+            #[serde(default)]
+            candidates: Vec<Candidate>,
+        }
+        Ok(self.settings::<Found>()?.candidates)
+    }
+
+    /// How long to wait for one answer; in a stream, before saying that nobody is there.
     pub fn patience_ms(&self) -> u32 {
         let patience = self.facts.deadline_ms.saturating_mul(PATIENCE_PERCENT) / 100;
         u32::try_from(patience).unwrap_or(u32::MAX)

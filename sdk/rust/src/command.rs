@@ -14,6 +14,9 @@ pub type Outcome = Result<Value, Failure>;
 /// The handler with its parameters already bound.
 type Handler = Box<dyn Fn(&Call, &mut Map<String, Value>) -> Outcome>;
 
+/// How long to wait before a read is tried again.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// A finished command.
 pub struct Command {
     pub(crate) wire: schema::Command,
@@ -25,6 +28,7 @@ pub struct Command {
 pub struct Draft<P> {
     wire: schema::Command,
     parameters: P,
+    retries: u32,
 }
 
 /// A command that looks and changes nothing.
@@ -56,15 +60,16 @@ fn draft(path: &str, about: &str, effect: EffectSource) -> Draft<()> {
         view: View::Fields,
         streams: false,
         examples: Vec::new(),
+        details: String::new(),
     };
-    Draft { wire, parameters: () }
+    Draft { wire, parameters: (), retries: 0 }
 }
 
 impl Draft<()> {
     /// One parameter, or a tuple of them; the handler receives their values in the same shape.
     pub fn takes<P: Parameters>(mut self, parameters: P) -> Draft<P> {
         self.wire.parameters = parameters.schema();
-        Draft { wire: self.wire, parameters }
+        Draft { wire: self.wire, parameters, retries: self.retries }
     }
 }
 
@@ -73,6 +78,13 @@ impl<P: Parameters + 'static> Draft<P> {
     #[must_use]
     pub fn example(mut self, line: &str) -> Self {
         self.wire.examples.push(line.to_owned());
+        self
+    }
+
+    /// What help says at its end: a list of what may be given, say.
+    #[must_use]
+    pub fn details(mut self, text: &str) -> Self {
+        self.wire.details = text.to_owned();
         self
     }
 
@@ -98,18 +110,34 @@ impl<P: Parameters + 'static> Draft<P> {
         self
     }
 
-    /// Emits events (`call.emit`) until stopped.
+    /// Emits events (`call.emit`) until stopped. The manifest's limits hold from one event or message
+    /// to the next; waiting quietly for a peer (`wait`) takes no time.
     #[must_use]
     pub fn streams(mut self) -> Self {
         self.wire.streams = true;
         self
     }
 
+    /// How often the handler may be called anew when its peer could not be reached. Only reads are:
+    /// whatever may have changed something is never repeated.
+    #[must_use]
+    pub fn retries(mut self, times: u32) -> Self {
+        self.retries = times;
+        self
+    }
+
     /// The handler. A read that got no answer changed nothing, so its failure never says `sent`.
     pub fn run(self, handler: impl Fn(&Call, P::Values) -> Outcome + 'static) -> Command {
-        let Self { wire, parameters } = self;
+        let Self { wire, parameters, retries } = self;
         let reads = wire.effect == EffectSource::Fixed(Effect::Read);
+        let retries = if reads && !wire.streams { retries } else { 0 };
         let handler: Handler = Box::new(move |call, arguments| {
+            for _ in 0..retries {
+                match handler(call, parameters.values(&mut arguments.clone())?) {
+                    Err(Failure::Unreachable(_)) => std::thread::sleep(PAUSE),
+                    ended => return ended.map_err(Failure::unsent),
+                }
+            }
             let values = parameters.values(arguments)?;
             let outcome = handler(call, values);
             if reads { outcome.map_err(Failure::unsent) } else { outcome }

@@ -1,6 +1,6 @@
 //! How a command fails, in the words of the border, and the host's refusals turned into them.
 
-use crate::{Error, ErrorKind, Failure, Lost, Refusal};
+use crate::{Error, ErrorKind, Failure, Lost, Refusal, nearest};
 
 impl Failure {
     /// The provider answered and refused: its own code and words.
@@ -35,6 +35,25 @@ impl Failure {
             refusal.hint = hint;
         }
         self
+    }
+
+    /// If the provider refused with this code because `given` does not exist: the nearest name that
+    /// does, as a hint. `names` is asked only then; that it fails too is no matter.
+    #[must_use]
+    pub fn or_nearest(
+        self,
+        code: &str,
+        given: &str,
+        names: impl FnOnce() -> Result<Vec<String>, Self>,
+    ) -> Self {
+        match &self {
+            Self::Refused(refusal) if refusal.code == code && refusal.hint.is_none() => {}
+            _ => return self,
+        }
+        let names = names().unwrap_or_default();
+        let near = nearest(given, names.iter().map(String::as_str));
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        self.hint(hint)
     }
 
     /// The host's refusal of a wish made after a request had left, or before.
@@ -89,6 +108,21 @@ mod tests {
         assert_eq!(Failure::from(error(ErrorKind::Timeout)), Failure::timeout("m", false));
         let denied = error(ErrorKind::Denied);
         assert_eq!(Failure::from(denied.clone()), Failure::Host(denied));
+    }
+
+    #[test]
+    fn the_nearest_name_is_looked_for_only_where_one_is_missing() {
+        let names = || Ok(vec!["Main".to_owned(), "Side".to_owned()]);
+        let hint = |failure: Failure, given: &str| match failure.or_nearest("600", given, names) {
+            Failure::Refused(refusal) => refusal.hint,
+            _ => None,
+        };
+        let missing = || Failure::refused(600, "no scene");
+        assert_eq!(hint(missing(), "Mian").as_deref(), Some("did you mean `Main`?"));
+        assert_eq!(hint(missing(), "zzz"), None);
+        assert_eq!(hint(Failure::refused(500, "running"), "Mian"), None);
+        let kept = missing().or_nearest("600", "Mian", || Err(Failure::Planned));
+        assert_eq!(kept, missing());
     }
 
     #[test]

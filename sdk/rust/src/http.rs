@@ -4,7 +4,10 @@
 //! pool. Whoever wants an ordinary client may link one; the host enforces the same things below.
 //! The request's head goes out before its body, because a body written first can block for ever.
 
+mod json;
 mod wire;
+
+pub use json::{Api, Meaning, Statuses};
 
 use crate::{Call, Failure};
 use serde::de::DeserializeOwned;
@@ -160,10 +163,7 @@ impl Response {
     /// # Errors
     /// `auth` for 401 and 403, else `refused` with the status as code and the body's first words.
     pub fn success(self) -> Result<Self, Failure> {
-        /// Enough for a reason, too little for a page of HTML.
-        const WORDS_MAX: usize = 300;
-        let words: String = String::from_utf8_lossy(&self.body).chars().take(WORDS_MAX).collect();
-        let words = words.trim();
+        let words = self.words();
         match self.status {
             200..=299 => Ok(self),
             401 | 403 => Err(Failure::Auth(format!("status {}: {words}", self.status))),

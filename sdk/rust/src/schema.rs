@@ -24,6 +24,8 @@ pub struct Command {
     pub view: View,
     pub streams: bool,
     pub examples: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
 }
 
 /// A parameter of a command or a setting of an instance.

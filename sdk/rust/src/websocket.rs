@@ -84,14 +84,38 @@ impl WebSocket {
     /// `timeout` when none came, `protocol` when it is not JSON text, `unreachable` when the
     /// connection broke.
     pub fn receive(&self) -> Result<Message, Failure> {
-        let received = self.session.receive(self.patience_ms);
-        match received.map_err(|error| Failure::lost(error, self.sent))? {
+        match self.receive_within(self.patience_ms)? {
+            Some(message) => Ok(message),
             None => Err(Failure::timeout("no answer in time", self.sent)),
-            Some(Frame::Closed((code, reason))) => Ok(Message::Closed { code, reason }),
+        }
+    }
+
+    /// The next message, if one comes within this time.
+    ///
+    /// # Errors
+    /// As [`WebSocket::receive`], but for `timeout`.
+    pub fn receive_within(&self, wait_ms: u32) -> Result<Option<Message>, Failure> {
+        let received = self.session.receive(wait_ms);
+        match received.map_err(|error| Failure::lost(error, self.sent))? {
+            None => Ok(None),
+            Some(Frame::Closed((code, reason))) => Ok(Some(Message::Closed { code, reason })),
             Some(Frame::Binary(_)) => Err(Failure::protocol("a binary frame instead of JSON text")),
             Some(Frame::Text(text)) => serde_json::from_str(&text)
-                .map(Message::Json)
+                .map(|message| Some(Message::Json(message)))
                 .map_err(|error| Failure::protocol(format!("a frame is no JSON: {error}"))),
+        }
+    }
+
+    /// The next message, however long it takes: for a command that streams. Quiet does not count
+    /// against its deadline.
+    ///
+    /// # Errors
+    /// As [`WebSocket::receive_within`].
+    pub fn wait(&self) -> Result<Message, Failure> {
+        loop {
+            if let Some(message) = self.receive_within(u32::MAX)? {
+                return Ok(message);
+            }
         }
     }
 

@@ -103,6 +103,29 @@ fn a_read_that_got_lost_leaves_nothing_in_doubt() {
 }
 
 #[test]
+fn only_reads_are_tried_again() {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    let tries = |draft: fn(&str, &str) -> if_sdk::Draft<()>, fails: u32| {
+        let count = Rc::new(Cell::new(0));
+        let counted = count.clone();
+        let command = draft("go", "goes").takes(text("to", "where")).retries(2).run(move |_, _| {
+            counted.set(counted.get() + 1);
+            match counted.get() <= fails {
+                true => Err(Failure::unreachable("gone", true)),
+                false => Ok(json!("there")),
+            }
+        });
+        let outcome =
+            Provider::new("p").commands([command]).run_command(&call(), "go", r#"{"to": "x"}"#);
+        (outcome, count.get())
+    };
+    assert_eq!(tries(read, 2), (Ok(json!("there")), 3));
+    assert_eq!(tries(read, 9), (Err(Failure::unreachable("gone", false)), 3));
+    assert_eq!(tries(write, 9), (Err(Failure::unreachable("gone", true)), 1));
+}
+
+#[test]
 fn settings_are_typed_and_their_faults_named() {
     let settings: (String, u16) = {
         let settings: Value = call().settings().unwrap();
