@@ -5,7 +5,7 @@ use if_fakes::ObsFake;
 use if_fakes::obs::Misbehaviour;
 use if_servers::Obs;
 
-fn studio(port: u16, password: &str) -> Lab {
+pub fn studio(port: u16, password: &str) -> Lab {
     let lab = Lab::with(&["obs"]);
     lab.run(["obs", "add", "studio", "--host", "127.0.0.1", "--port", &port.to_string()]).ok();
     if !password.is_empty() {

@@ -5,13 +5,15 @@
 //! what a real one does not do when asked. Message pack is not spoken.
 
 mod session;
+pub mod table;
 
 use crate::background::{self, Background, lock};
 use anyhow::Result;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,6 +71,12 @@ pub struct ObsScript {
     password: Option<String>,
     replies: BTreeMap<String, Reply>,
     misbehaviour: Misbehaviour,
+    /// What is not among the replies is answered by the published tables.
+    newest: bool,
+    /// Events for the first subscription, the second, and so on.
+    events: Vec<Vec<Value>>,
+    /// Subscriptions served so far.
+    subscriptions: Arc<AtomicUsize>,
 }
 
 impl ObsScript {
@@ -91,6 +99,22 @@ impl ObsScript {
     pub fn refuse(mut self, request_type: &str, code: u16, comment: &str) -> Self {
         let reply = Reply::Refusal { code, comment: comment.to_owned() };
         self.replies.insert(request_type.to_owned(), reply);
+        self
+    }
+
+    /// Answers everything else as the newest OBS does, by the published tables ([`table`]).
+    #[must_use]
+    pub fn newest(mut self) -> Self {
+        self.newest = true;
+        self
+    }
+
+    /// Sends these events (`{eventType, eventIntent, eventData}`) to the next subscriber, as far as
+    /// its mask wants them. Called again, it hangs up after them, without a word, and the one that
+    /// subscribes then gets the next.
+    #[must_use]
+    pub fn events(mut self, events: Vec<Value>) -> Self {
+        self.events.push(events);
         self
     }
 
@@ -143,6 +167,12 @@ impl ObsFake {
         let types = frames.iter().filter_map(|frame| frame.pointer("/d/requestType")?.as_str());
         types.map(str::to_owned).collect()
     }
+}
+
+/// So many numbered events, all alike but for their number.
+pub fn numbered(count: usize) -> Vec<Value> {
+    let event = |number| json!({ "eventType": "CustomEvent", "eventIntent": 1, "eventData": { "number": number } });
+    (0..count).map(event).collect()
 }
 
 fn record(log: &Log, frame: Value) {

@@ -28,8 +28,9 @@ pub struct Obs {
     /// Of the obs-websocket server, on 127.0.0.1.
     pub port: u16,
     pub password: String,
+    display: u32,
     // Stopped in this order: OBS, its display, then its home is removed.
-    _obs: Process,
+    obs: Option<Process>,
     _display: Process,
     home: TempDir,
 }
@@ -46,10 +47,30 @@ impl Obs {
         let (display_process, display) = display(home.path())?;
         let port = free_port()?;
         configure(home.path(), port, password)?;
-        let mut obs =
-            Process::start(&mut command(home.path(), display), &home.path().join("obs.log"))?;
-        await_hello(&mut obs, port).with_context(|| log_tail(&home.path().join("obs.log")))?;
-        Ok(Self { port, password: password.to_owned(), _obs: obs, _display: display_process, home })
+        let password = password.to_owned();
+        let mut started =
+            Self { port, password, display, obs: None, _display: display_process, home };
+        started.run()?;
+        Ok(started)
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let log = self.home.path().join("obs.log");
+        let mut obs = Process::start(&mut command(self.home.path(), self.display), &log)?;
+        await_hello(&mut obs, self.port).with_context(|| log_tail(&log))?;
+        self.obs = Some(obs);
+        Ok(())
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(&mut self) {
+        self.obs = None;
+    }
+
+    /// Starts it again on the same port, after [`Obs::kill`].
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.run()
     }
 
     /// The folder that is its HOME: recordings go there too.

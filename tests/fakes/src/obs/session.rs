@@ -1,9 +1,10 @@
 //! One client of the fake: the handshake, then requests until somebody leaves.
 
-use super::{CHALLENGE, Log, Misbehaviour, ObsScript, Reply, SALT, authentication, record};
+use super::{CHALLENGE, Log, Misbehaviour, ObsScript, Reply, SALT, authentication, record, table};
 use anyhow::{Result, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -88,11 +89,17 @@ impl Session<'_> {
 
     /// Answers one request, well or badly.
     async fn meet(&mut self, frame: &Value) -> Result<()> {
-        if frame.get("op") != Some(&json!(6)) {
-            self.close(UNKNOWN_OP_CODE, "unknown op code").await?;
-            bail!("the client was sent away");
-        }
-        let mut answer = self.answer(frame);
+        let mut answer = match frame.get("op").and_then(Value::as_u64) {
+            Some(3) => return self.subscribe(frame).await,
+            Some(6) => {
+                json!({ "op": 7, "d": self.answer(frame.get("d").unwrap_or(&Value::Null)) })
+            }
+            Some(8) => self.batch(frame),
+            _ => {
+                self.close(UNKNOWN_OP_CODE, "unknown op code").await?;
+                bail!("the client was sent away");
+            }
+        };
         match &self.script.misbehaviour {
             Misbehaviour::CloseOnRequest(code, reason) => {
                 self.close(*code, &reason.clone()).await?;
@@ -120,28 +127,64 @@ impl Session<'_> {
         self.json(answer).await
     }
 
-    fn answer(&self, frame: &Value) -> Value {
-        let request_type = frame.pointer("/d/requestType").cloned().unwrap_or_default();
-        let reply = request_type.as_str().and_then(|name| self.script.replies.get(name));
-        let (status, data) = match reply {
-            Some(Reply::Data(data)) => (json!({ "result": true, "code": 100 }), data.clone()),
-            Some(Reply::Refusal { code, comment }) => {
-                (json!({ "result": false, "code": code, "comment": comment }), Value::Null)
+    /// Reidentify: from here on events come.
+    async fn subscribe(&mut self, frame: &Value) -> Result<()> {
+        self.json(json!({ "op": 2, "d": { "negotiatedRpcVersion": 1 } })).await?;
+        let mask = frame.pointer("/d/eventSubscriptions").and_then(Value::as_u64).unwrap_or(0);
+        let turn = self.script.subscriptions.fetch_add(1, Ordering::Relaxed);
+        for event in self.script.events.get(turn).into_iter().flatten() {
+            if event["eventIntent"].as_u64().unwrap_or(0) & mask != 0 {
+                self.socket.feed(Message::text(json!({ "op": 5, "d": event }).to_string())).await?;
             }
-            None => {
-                let comment = "your request type is not valid";
-                let code = UNKNOWN_REQUEST_TYPE;
+        }
+        self.socket.flush().await?;
+        if turn + 1 < self.script.events.len() {
+            bail!("hanging up, as asked");
+        }
+        Ok(())
+    }
+
+    fn batch(&self, frame: &Value) -> Value {
+        let halt = frame.pointer("/d/haltOnFailure") == Some(&json!(true));
+        let mut results = Vec::new();
+        for request in frame.pointer("/d/requests").and_then(Value::as_array).into_iter().flatten()
+        {
+            let result = self.answer(request);
+            let refused = result.pointer("/requestStatus/result") == Some(&json!(false));
+            results.push(result);
+            if refused && halt {
+                break;
+            }
+        }
+        let id = frame.pointer("/d/requestId").cloned().unwrap_or_default();
+        json!({ "op": 9, "d": { "requestId": id, "results": results } })
+    }
+
+    /// The answer's body to a request's.
+    fn answer(&self, request: &Value) -> Value {
+        let request_type = request.get("requestType").cloned().unwrap_or_default();
+        let name = request_type.as_str().unwrap_or_default();
+        let data = request.get("requestData").unwrap_or(&Value::Null);
+        let reply = match self.script.replies.get(name) {
+            Some(Reply::Data(data)) => Ok(data.clone()),
+            Some(Reply::Refusal { code, comment }) => Err((*code, comment.clone())),
+            None if self.script.newest => table::answer(name, data),
+            None => Err((UNKNOWN_REQUEST_TYPE, "your request type is not valid".into())),
+        };
+        let (status, data) = match reply {
+            Ok(data) => (json!({ "result": true, "code": 100 }), data),
+            Err((code, comment)) => {
                 (json!({ "result": false, "code": code, "comment": comment }), Value::Null)
             }
         };
-        let id = frame.pointer("/d/requestId").cloned().unwrap_or_default();
+        let id = request.get("requestId").cloned().unwrap_or_default();
         let mut body = json!({
             "requestType": request_type, "requestId": id, "requestStatus": status,
         });
         if let (Some(body), false) = (body.as_object_mut(), data.is_null()) {
             body.insert("responseData".into(), data);
         }
-        json!({ "op": 7, "d": body })
+        body
     }
 
     fn echo(&self) -> Value {

@@ -50,7 +50,7 @@ pub fn floods() -> [Command; 7] {
     [
         read("flood-result", "answers with far too much")
             .run(|_, ()| Ok(json!(filler(RESULT_BYTES)))),
-        read("flood-events", "emits without end").streams().run(|call, ()| {
+        read("flood-events", "emits without end").run(|call, ()| {
             loop {
                 call.emit(&json!({ "filler": "x".repeat(1000) }))?;
             }
@@ -80,11 +80,11 @@ pub fn floods() -> [Command; 7] {
     ]
 }
 
-fn filler(bytes: usize) -> String {
+pub fn filler(bytes: usize) -> String {
     "f".repeat(bytes)
 }
 
-fn spin() -> u64 {
+pub fn spin() -> u64 {
     let mut turns: u64 = 0;
     loop {
         turns = black_box(turns.wrapping_add(1));
@@ -118,7 +118,7 @@ fn leave() -> Outcome {
     std::process::exit(0);
 }
 
-fn open(call: &Call) -> Result<WebSocket, Failure> {
+pub fn open(call: &Call) -> Result<WebSocket, Failure> {
     let crate::Settings { host, port } = crate::settings(call)?;
     let address = Address { host: &host, port, path: "/", secure: false, subprotocol: None };
     WebSocket::open(call, address)

@@ -7,6 +7,7 @@ mod exhaust;
 mod export;
 mod leak;
 mod snoop;
+mod streams;
 mod write_in_secret;
 
 use if_sdk::prelude::*;
@@ -20,6 +21,7 @@ pub fn provider() -> Provider {
         ))
         .commands(exhaust::commands())
         .commands(exhaust::floods())
+        .commands(streams::commands())
         .commands(write_in_secret::commands())
         .commands(leak::commands())
         .commands(snoop::commands())
