@@ -33,9 +33,6 @@ pub enum Builtin {
     /// Candidates for the word under the cursor; called by the completion scripts
     #[command(name = "__complete", hide = true)]
     Complete(crate::complete::CompleteArgs),
-    /// Compiles a component from stdin to stdout, within bounds; called by the host itself
-    #[command(name = "__compile", hide = true)]
-    Compile,
     /// Writes the generated reference into a folder
     #[command(name = "__reference", hide = true)]
     Reference(reference::ReferenceArgs),
@@ -52,7 +49,6 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
         Builtin::Doctor(args) => doctor::run(app, &args),
         Builtin::Completion(args) => completion::run(app, &args),
         Builtin::Complete(args) => crate::complete::run(app, &args),
-        Builtin::Compile => if_dispatch::compile_child(),
         Builtin::Reference(args) => reference::run(app, &args),
     }
 }

@@ -11,7 +11,7 @@ mod syncs;
 mod table;
 mod timing;
 
-use crate::{plugins, shell};
+use crate::{install, plugins, shell};
 use anyhow::Result;
 use table::Row;
 
@@ -35,8 +35,8 @@ WebSocket client makes the same exchange with its password on the command line.
 /// Builds, measures, prints and writes.
 pub fn run() -> Result<()> {
     println!("building for release …");
-    let build = ["build", "--release", "--package", "infrafabric", "--package", "if-bench"];
-    shell::run(shell::cargo(&build).arg("--bins"))?;
+    shell::run(&mut shell::cargo(&["build", "--release", "--package", "if-bench", "--bins"]))?;
+    install::build()?;
     plugins::run()?;
     let load_before = machine::load()?;
     let mut rows = Vec::new();

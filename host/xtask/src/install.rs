@@ -1,4 +1,4 @@
-//! `cargo xtask install`: a release build as `ifctl`, and `if` beside it.
+//! `cargo xtask install`: a release build as `ifctl`, with `if` and `ifctl-compile` beside it.
 //!
 //! `if` is the same program under the name that scripts and other shells can use; a POSIX shell
 //! takes that word for itself, so nobody's scripts change their meaning.
@@ -10,10 +10,19 @@ use std::path::{Path, PathBuf};
 /// Runs the command.
 pub fn run(folder: Option<&str>) -> Result<()> {
     let folder = folder.map(PathBuf::from).map_or_else(usual_folder, Ok)?;
-    shell::run(&mut shell::cargo(&["build", "--release", "--package", "infrafabric"]))?;
-    place(&shell::root().join("target/release/ifctl"), &folder)?;
-    println!("installed {} and if beside it", folder.join("ifctl").display());
+    build()?;
+    let built = |name| shell::root().join("target/release").join(name);
+    place(&built("ifctl"), &folder, &["ifctl", "if"])?;
+    place(&built("ifctl-compile"), &folder, &["ifctl-compile"])?;
+    println!("installed {}, with if and ifctl-compile", folder.join("ifctl").display());
     Ok(())
+}
+
+/// The release: two builds, for in one build the compiler's features would reach the command.
+pub fn build() -> Result<()> {
+    ["if-compiler", "infrafabric"].iter().try_for_each(|package| {
+        shell::run(&mut shell::cargo(&["build", "--release", "--package", package]))
+    })
 }
 
 /// Where cargo puts programs.
@@ -26,9 +35,9 @@ fn usual_folder() -> Result<PathBuf> {
 }
 
 /// Copies under a temporary name first: the program may be running.
-fn place(binary: &Path, folder: &Path) -> Result<()> {
+fn place(binary: &Path, folder: &Path, names: &[&str]) -> Result<()> {
     fs_err::create_dir_all(folder)?;
-    for name in ["ifctl", "if"] {
+    for name in names {
         let fresh = folder.join(format!(".{name}.new"));
         fs_err::copy(binary, &fresh)?;
         fs_err::rename(&fresh, folder.join(name))?;
@@ -46,7 +55,7 @@ mod tests {
         let binary = folder.path().join("built");
         for content in ["one", "two"] {
             fs_err::write(&binary, content).unwrap();
-            place(&binary, &folder.path().join("bin")).unwrap();
+            place(&binary, &folder.path().join("bin"), &["ifctl", "if"]).unwrap();
             for name in ["ifctl", "if"] {
                 let placed = fs_err::read_to_string(folder.path().join("bin").join(name));
                 assert_eq!(placed.unwrap(), content);

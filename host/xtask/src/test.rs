@@ -30,6 +30,7 @@ const SUITES: &[Suite] = &[
             "if-witness",
             "if-world",
             "infrafabric",
+            "if-compiler",
             "xtask",
             "if-bench",
         ],

@@ -10,8 +10,8 @@ use if_runtime::{Allocation, Compiler, Prepared, Runtime, RuntimeConfig};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The hidden command under which this program compiles a component for itself.
-pub const COMPILE_COMMAND: &str = "__compile";
+/// The program that compiles components, beside this one.
+const COMPILER: &str = "ifctl-compile";
 
 /// Makes the key that authenticates compiled code. Outside the cache folder, closed to others.
 pub fn create_key(home: &Home) -> Result<(), Problem> {
@@ -68,18 +68,12 @@ pub(crate) fn of_home(home: &Home, environment: &Environment) -> Result<Runtime,
     engine(home.cache_dir(environment), read_key(&key_path(home))?)
 }
 
-/// An engine whose cache lies there, compiling in a bounded child of this very program.
+/// An engine whose cache lies there, compiling in a bounded child.
 pub(crate) fn engine(cache_dir: PathBuf, cache_key: [u8; 32]) -> Result<Runtime, Problem> {
-    let program = std::env::current_exe().map_err(|e| {
+    let this = std::env::current_exe().map_err(|e| {
         Problem::new(Code::Bug, "this program cannot find itself").because(e.to_string())
     })?;
-    let compiler = Compiler::Child { program, arguments: vec![COMPILE_COMMAND.to_owned()] };
+    let compiler = Compiler::Child { program: this.with_file_name(COMPILER), arguments: vec![] };
     Runtime::new(RuntimeConfig { cache_dir, cache_key, allocation: Allocation::OnDemand, compiler })
-        .map_err(explain)
-}
-
-/// The bounded child: a component on stdin, its compiled form on stdout.
-pub fn compile_child() -> Result<(), Problem> {
-    if_runtime::compile_child_main(&mut std::io::stdin().lock(), &mut std::io::stdout().lock())
         .map_err(explain)
 }

@@ -36,7 +36,6 @@ mod wish;
 #[cfg_attr(not(feature = "live"), path = "silent.rs")]
 mod connect;
 
-pub use engine::{COMPILE_COMMAND, compile_child};
 pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown};
 pub use log::{Verified, Written};

@@ -2,18 +2,19 @@
 //! only with a MAC under a key that lies elsewhere, over the component it was made from, the
 //! engine it was made for, and every byte of it.
 //!
-//! An entry is opened without following links, read once into memory, verified there, and loaded
-//! from that memory: nothing can change in between. Any doubt means compiling again, never an
-//! error. Writers make a new file and rename it, so readers see whole entries only.
+//! An entry is opened without following links, copied once into memory that is then sealed,
+//! verified there, and mapped from there: nothing can change in between, and only the pages that
+//! run are ever touched. Any doubt means compiling again, never an error. Writers make a new file
+//! and rename it, so readers see whole entries only.
 
 use crate::compile::ARTEFACT_BYTES_MAX;
 use crate::error::RuntimeError;
 use if_core::Digest;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
 use std::fs::{DirBuilder, File};
-use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -21,8 +22,14 @@ use wasmtime::component::Component;
 /// First bytes of an entry; the last is the format's version.
 const MAGIC: &[u8; 8] = b"IF-AOT\0\x01";
 
+/// Settings of the compiler that an engine cannot see in its code; changed with them.
+const SETTINGS: &str = "canonical NaNs, speed and size";
+
 /// Magic and MAC.
 const HEADER_BYTES: usize = 8 + 32;
+
+/// Code is verified in pieces of this size: it fits a processor's nearest large cache.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// The folder, the key, and what the engine is.
 pub(crate) struct Cache {
@@ -33,33 +40,43 @@ pub(crate) struct Cache {
 
 /// Machine code that this process or an earlier one of ours has made: from the compiler, or from
 /// an entry whose MAC was verified. There is no other way to have one.
-pub(crate) struct Artefact {
-    bytes: Vec<u8>,
-    start: usize,
-}
+pub(crate) struct Artefact(File);
 
 impl Artefact {
     /// What our own compiler has just made.
-    pub(crate) fn compiled(bytes: Vec<u8>) -> Self {
-        Self { bytes, start: 0 }
-    }
-
-    fn code(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
+    pub(crate) fn compiled(code: &[u8]) -> std::io::Result<Self> {
+        let mut memory = memory()?;
+        memory.write_all(code)?;
+        sealed(memory).map(Self)
     }
 
     /// Loads the code into `engine`.
     #[allow(unsafe_code)]
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
-        // SAFETY: the bytes must come from this engine's compiler. An `Artefact` is made only from
-        // the compiler's output or from an entry with a valid MAC under our key, and is immutable.
-        unsafe { Component::deserialize(engine, self.code()) }
+        let memory = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        // SAFETY: the bytes must come from this engine's compiler and never change. An `Artefact`
+        // is made only from the compiler's output or from an entry with a valid MAC under our key,
+        // and lies in memory that was sealed before it was verified: nobody can write to it.
+        unsafe { Component::deserialize_file(engine, memory) }
     }
+}
+
+/// A file that is memory only.
+fn memory() -> std::io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    Ok(File::from(memfd_create("artefact", flags)?))
+}
+
+/// The same file; from here on nobody changes it, whoever else has it open.
+fn sealed(memory: File) -> std::io::Result<File> {
+    let all = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+    fcntl_add_seals(&memory, all)?;
+    Ok(memory)
 }
 
 impl Cache {
     /// Makes the folder when it is missing; refuses one that others own or may enter.
-    pub(crate) fn open(dir: &Path, key: [u8; 32], engine: &Engine) -> Result<Self, RuntimeError> {
+    pub(crate) fn open(dir: &Path, key: [u8; 32]) -> Result<Self, RuntimeError> {
         let failed = |source| RuntimeError::Cache { path: dir.to_owned(), source };
         let metadata = match fs_err::symlink_metadata(dir) {
             Ok(metadata) => metadata,
@@ -79,17 +96,17 @@ impl Cache {
         if metadata.mode() & 0o077 != 0 {
             return Err(unsafe_because("is open to other users"));
         }
-        Ok(Self { dir: dir.to_owned(), key, engine: identity(engine) })
+        Ok(Self { dir: dir.to_owned(), key, engine: identity() })
     }
 
     /// The artefact of this component for this engine, verified; `None` at any doubt.
     pub(crate) fn load(&self, component: &Digest) -> Option<Artefact> {
-        let bytes = read(&self.path(component)).ok()?;
-        let (magic, rest) = bytes.split_first_chunk::<8>()?;
-        let (mac, code) = rest.split_first_chunk::<32>()?;
+        let (header, code) = read(&self.path(component)).ok()?;
+        let (magic, mac) = header.split_first_chunk::<8>()?;
+        let mac = blake3::Hash::from_slice(mac).ok()?;
         // `blake3::Hash` compares in constant time.
-        let genuine = magic == MAGIC && self.mac(component, code) == blake3::Hash::from(*mac);
-        genuine.then_some(Artefact { bytes, start: HEADER_BYTES })
+        let genuine = magic == MAGIC && self.mac(component, &code).ok()? == mac;
+        genuine.then_some(Artefact(code))
     }
 
     /// Keeps an artefact. A reader sees the old entry or the new one, whole.
@@ -97,8 +114,8 @@ impl Cache {
         // The name is random, the mode 0600, and the file goes away if anything fails.
         let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
         file.write_all(MAGIC)?;
-        file.write_all(self.mac(component, artefact.code()).as_bytes())?;
-        file.write_all(artefact.code())?;
+        file.write_all(self.mac(component, &artefact.0)?.as_bytes())?;
+        pieces(&artefact.0, |piece| file.write_all(piece))?;
         // No sync: an entry torn by a crash fails its MAC and is compiled again.
         file.persist(self.path(component)).map_err(|error| error.error)?;
         Ok(())
@@ -110,47 +127,62 @@ impl Cache {
         self.dir.join(format!("{}.aot", name.finalize().to_hex()))
     }
 
-    fn mac(&self, component: &Digest, code: &[u8]) -> blake3::Hash {
+    fn mac(&self, component: &Digest, code: &File) -> std::io::Result<blake3::Hash> {
         let mut mac = blake3::Hasher::new_keyed(&self.key);
-        mac.update(MAGIC).update(component.as_bytes()).update(&self.engine).update(code);
-        mac.finalize()
+        mac.update(MAGIC).update(component.as_bytes()).update(&self.engine);
+        pieces(code, |piece| {
+            mac.update(piece);
+            Ok(())
+        })?;
+        Ok(mac.finalize())
     }
 }
 
-/// Reads a regular file of plausible size, without following a link at its end.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// The content from its beginning, piece by piece: the whole is never copied into this process.
+fn pieces(code: &File, mut each: impl FnMut(&[u8]) -> std::io::Result<()>) -> std::io::Result<()> {
+    let (mut piece, mut at) = (vec![0; PIECE_BYTES], 0);
+    loop {
+        let count = code.read_at(&mut piece, at)?;
+        if count == 0 {
+            return Ok(());
+        }
+        each(piece.get(..count).unwrap_or_default())?;
+        at += count as u64;
+    }
+}
+
+/// The header, and sealed memory with the code, of a regular file of plausible size, opened
+/// without following a link at its end.
+fn read(path: &Path) -> std::io::Result<([u8; HEADER_BYTES], File)> {
     // NONBLOCK: opening a pipe that somebody put here must not wait for its writer.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    let mut file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let metadata = file.metadata()?;
     let bytes_max = (ARTEFACT_BYTES_MAX + HEADER_BYTES) as u64;
     if !metadata.is_file() || metadata.len() > bytes_max {
         return Err(std::io::Error::other("not an artefact"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    file.take(bytes_max).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact(&mut header)?;
+    let code = memory()?;
+    let mut left = usize::try_from(metadata.len()).unwrap_or(0).saturating_sub(HEADER_BYTES);
+    while left > 0 {
+        match sendfile(&code, &file, None, left)? {
+            // Shorter than it was a moment ago: its MAC will tell.
+            0 => break,
+            count => left = left.saturating_sub(count),
+        }
+    }
+    Ok((header, sealed(code)?))
 }
 
-/// What an engine's code depends on: its version, settings, target and the processor's features,
-/// all of which the engine hashes itself.
-fn identity(engine: &Engine) -> [u8; 32] {
-    let mut hasher = Identity(blake3::Hasher::new());
-    env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    std::env::consts::ARCH.hash(&mut hasher);
-    engine.precompile_compatibility_hash().hash(&mut hasher);
-    *hasher.0.finalize().as_bytes()
-}
-
-/// Takes in all that is hashed; 64 bits would be too few to tell engines apart.
-struct Identity(blake3::Hasher);
-
-impl Hasher for Identity {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+/// Which artefacts an entry is looked for among: those of this version of the host, with these
+/// settings of the compiler, for this kind of processor. An engine itself refuses code that was
+/// made by another version of it, with other settings, or for features its processor lacks.
+fn identity() -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for part in [env!("CARGO_PKG_VERSION"), SETTINGS, std::env::consts::ARCH] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
     }
-
-    fn finish(&self) -> u64 {
-        0
-    }
+    *hasher.finalize().as_bytes()
 }

@@ -1,12 +1,16 @@
 //! From component to machine code, in a child under limits: compiling is where hostile bytes cost
-//! the most, and the sandbox's makers do not count that as their bug.
+//! the most, and the sandbox's makers do not count that as their bug. The child is a program of its
+//! own, `ifctl-compile`; only that is built with the compiler.
 //!
 //! Refused before any compiler sees it: what is too large, and what is not a binary component —
 //! core modules, text, and above all code that is already compiled, which would run unchecked.
 
-use crate::config::{Allocation, Compiler, Threads, engine};
+use crate::config::Compiler;
+#[cfg(feature = "compiler")]
+use crate::config::{Allocation, Threads, compiling_engine};
 use crate::error::RuntimeError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[cfg(feature = "compiler")]
 use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -19,9 +23,11 @@ const COMPONENT_BYTES_MAX: usize = 64 << 20;
 /// Largest artefact, at most a few times its component.
 pub(crate) const ARTEFACT_BYTES_MAX: usize = 256 << 20;
 
+#[cfg(feature = "compiler")]
 /// Processor seconds of the child. 18 MB take some 8.
 const CHILD_CPU_SECONDS: u64 = 60;
 
+#[cfg(feature = "compiler")]
 /// Address space of the child.
 const CHILD_ADDRESS_BYTES: u64 = 2 << 30;
 
@@ -35,20 +41,18 @@ const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// Machine code for `component`, by whoever is to make it.
-pub(crate) fn compile(
-    compiler: &Compiler,
-    engine: &Engine,
-    component: &[u8],
-) -> Result<Vec<u8>, RuntimeError> {
+pub(crate) fn compile(compiler: &Compiler, component: &[u8]) -> Result<Vec<u8>, RuntimeError> {
     check(component)?;
     match compiler {
-        Compiler::InProcess => precompile(engine, component),
+        #[cfg(feature = "compiler")]
+        Compiler::InProcess => precompile(component, Threads::Many),
         Compiler::Child { program, arguments } => in_child(program, arguments, component),
     }
 }
 
 /// The whole life of a compiling child: takes limits upon itself, reads a component from `stdin`
 /// to its end, writes the artefact to `stdout`. The caller prints the error and exits non-zero.
+#[cfg(feature = "compiler")]
 pub fn compile_child_main(
     mut stdin: impl Read,
     mut stdout: impl Write,
@@ -62,11 +66,11 @@ pub fn compile_child_main(
         .read_to_end(&mut component)
         .map_err(failed)?;
     check(&component)?;
-    let engine = engine(Allocation::OnDemand, Threads::One)?;
-    let artefact = precompile(&engine, &component)?;
+    let artefact = precompile(&component, Threads::One)?;
     stdout.write_all(&artefact).and_then(|()| stdout.flush()).map_err(failed)
 }
 
+#[cfg(feature = "compiler")]
 fn limit_self() -> Result<(), RuntimeError> {
     let limits = [
         (Resource::Cpu, CHILD_CPU_SECONDS),
@@ -93,8 +97,10 @@ fn check(component: &[u8]) -> Result<(), RuntimeError> {
     Ok(())
 }
 
-fn precompile(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, RuntimeError> {
-    engine
+#[cfg(feature = "compiler")]
+fn precompile(component: &[u8], threads: Threads) -> Result<Vec<u8>, RuntimeError> {
+    // The compiled form does not depend on how memory is given.
+    compiling_engine(Allocation::OnDemand, threads)?
         .precompile_component(component)
         .map_err(|error| RuntimeError::Compile(format!("{error:#}")))
 }
@@ -114,7 +120,10 @@ fn in_child(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(failed)?;
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => RuntimeError::CompilerMissing(program.to_owned()),
+            _ => failed(error),
+        })?;
     let talk = converse(&mut child, component);
     if talk.is_err() {
         // It may have ended by itself in between; either way it is awaited below.
@@ -187,8 +196,7 @@ mod tests {
 
     #[test]
     fn compiled_code_is_refused_as_a_component() {
-        let engine = engine(Allocation::OnDemand, Threads::Many).unwrap();
-        let artefact = precompile(&engine, &wat::parse_str("(component)").unwrap()).unwrap();
+        let artefact = precompile(&wat::parse_str("(component)").unwrap(), Threads::Many).unwrap();
         assert!(refusal(&artefact).contains("compiled code"));
     }
 }

@@ -4,9 +4,7 @@
 use crate::error::RuntimeError;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
-};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Stack of guest code. Ordinary parsers and formatters use a tenth; recursion ends in a trap.
 const WASM_STACK_BYTES_MAX: usize = 512 << 10;
@@ -46,37 +44,59 @@ pub enum Allocation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compiler {
     /// This process: for tests and tools.
+    #[cfg(feature = "compiler")]
     InProcess,
-    /// A child under limits of CPU time and address space, running [`crate::compile_child_main`].
+    /// A child under limits of CPU time and address space: `ifctl-compile`.
     Child { program: PathBuf, arguments: Vec<String> },
 }
 
 /// An engine of this allocation. The compiled form does not depend on the allocation.
-pub(crate) fn engine(allocation: Allocation, threads: Threads) -> Result<Engine, RuntimeError> {
+pub(crate) fn engine(allocation: Allocation) -> Result<Engine, RuntimeError> {
+    made(settings(allocation))
+}
+
+/// An engine that can also compile, to the very form that [`engine`] runs.
+#[cfg(feature = "compiler")]
+pub(crate) fn compiling_engine(
+    allocation: Allocation,
+    threads: Threads,
+) -> Result<Engine, RuntimeError> {
+    let mut config = settings(allocation);
+    config
+        .strategy(wasmtime::Strategy::Cranelift)
+        .parallel_compilation(threads == Threads::Many)
+        .cranelift_nan_canonicalization(true)
+        // An artefact is read and authenticated by every cold command: code is kept small.
+        .cranelift_opt_level(wasmtime::OptLevel::SpeedAndSize);
+    made(config)
+}
+
+fn made(config: Config) -> Result<Engine, RuntimeError> {
+    Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))
+}
+
+/// What whoever compiles and whoever runs must agree on.
+fn settings(allocation: Allocation) -> Config {
     let mut config = Config::new();
     features(&mut config);
     config
-        .strategy(Strategy::Cranelift)
-        .parallel_compilation(threads == Threads::Many)
         .epoch_interruption(true)
         .consume_fuel(true)
-        .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
         .async_stack_size(CALL_STACK_BYTES)
         .async_stack_zeroing(true)
         .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
-        // An artefact is read, authenticated and mapped by every cold command: what only debuggers
-        // and unwinders would read is left out, and code is kept small.
-        .cranelift_opt_level(OptLevel::SpeedAndSize)
+        // What only debuggers and unwinders would read of an artefact is left out.
         .generate_address_map(false)
         .native_unwind_info(false)
         .allocation_strategy(strategy(allocation));
-    Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))
+    config
 }
 
 /// Whether compilation may use all processors. In the child it may not: each thread's heap arena
 /// reserves 64 MiB of the address space that is limited there.
+#[cfg(feature = "compiler")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Threads {
     One,

@@ -21,6 +21,8 @@ pub enum RuntimeError {
     NotAComponent(&'static str),
     #[error("the component cannot be compiled: {0}")]
     Compile(String),
+    #[error("the compiler is not beside this program: there is no `{0}`")]
+    CompilerMissing(PathBuf),
     /// An import that no version of this host offers.
     #[error("the component imports `{0}`, which this host does not offer")]
     ImportUnknown(String),
@@ -37,7 +39,7 @@ impl Explain for RuntimeError {
             Self::Cache { .. } => Code::Store,
             Self::Bytes(problem) => problem.code,
             Self::NotAComponent(_) | Self::World(_) => Code::PackageMalformed,
-            Self::Compile(_) => Code::Compile,
+            Self::Compile(_) | Self::CompilerMissing(_) => Code::Compile,
             Self::ImportUnknown(_) => Code::ImportsUndeclared,
         }
     }
@@ -51,6 +53,7 @@ impl Explain for RuntimeError {
             Self::NotAComponent(_) => {
                 vec!["the author builds with: cargo build --release --target wasm32-wasip2".into()]
             }
+            Self::CompilerMissing(_) => vec!["to install both: cargo xtask install".into()],
             _ => Vec::new(),
         }
     }

@@ -37,6 +37,7 @@ mod wasi;
 mod tests;
 
 pub use call::{Action, Call, CallError, Facts, GuestFailure, Report, Stream, Usage};
+#[cfg(feature = "compiler")]
 pub use compile::compile_child_main;
 pub use config::{Allocation, Compiler, RuntimeConfig};
 pub use error::RuntimeError;

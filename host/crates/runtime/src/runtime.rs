@@ -3,7 +3,7 @@
 use crate::cache::{Artefact, Cache};
 use crate::call::{Action, Call, CallError, Facts, Report, Stream, Usage};
 use crate::compile::compile;
-use crate::config::{Compiler, RuntimeConfig, Threads, engine};
+use crate::config::{Compiler, RuntimeConfig, engine};
 use crate::error::RuntimeError;
 use crate::limits::Stop;
 use crate::nobroker::NoBroker;
@@ -61,8 +61,8 @@ type Outcome = Result<String, types::Failure>;
 impl Runtime {
     /// An engine with every setting of this house, and its cache folder, checked.
     pub fn new(config: RuntimeConfig) -> Result<Runtime, RuntimeError> {
-        let engine = engine(config.allocation, Threads::Many)?;
-        let cache = Cache::open(&config.cache_dir, config.cache_key, &engine)?;
+        let engine = engine(config.allocation)?;
+        let cache = Cache::open(&config.cache_dir, config.cache_key)?;
         Ok(Runtime { engine, compiler: config.compiler, cache, ticker: Mutex::new(None) })
     }
 
@@ -79,7 +79,9 @@ impl Runtime {
             return self.ready(&loaded, Source::Cache);
         }
         let bytes = bytes().map_err(RuntimeError::Bytes)?;
-        let artefact = Artefact::compiled(compile(&self.compiler, &self.engine, &bytes)?);
+        let code = compile(&self.compiler, &bytes)?;
+        let artefact = Artefact::compiled(&code)
+            .map_err(|error| RuntimeError::Compile(format!("no memory for the code: {error}")))?;
         let loaded = artefact
             .load(&self.engine)
             .map_err(|error| RuntimeError::Compile(format!("{error:#}")))?;

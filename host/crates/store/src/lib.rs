@@ -9,12 +9,14 @@
 //!
 //! - `open`: the file, its settings, its migrations
 //! - `schema`: what an owner of tables hands in, and the versions already there
+//! - `fold`: the write-ahead log back into the database, at no more flushes
 //! - `floor`: the highest release seen of each capability
 //! - `state`: the small key-value store of a plugin and instance
 //! - `error`: what can go wrong, in words and codes
 
 mod error;
 mod floor;
+mod fold;
 mod open;
 mod schema;
 mod state;
@@ -22,7 +24,8 @@ mod store;
 
 pub use error::StoreError;
 pub use floor::remember_release;
-pub use open::{BUSY_WAIT, CHECKPOINT_PAGES};
+pub use fold::CHECKPOINT_PAGES;
+pub use open::BUSY_WAIT;
 pub use schema::Schema;
 pub use state::{STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX, State};
 pub use store::Store;

@@ -4,6 +4,7 @@
 //! for it every time. The settings are per connection, but for the journal mode, which the file
 //! remembers.
 
+use crate::fold::{CHECKPOINT_PAGES_FORCED, log_of};
 use crate::schema::{self, OWN, Schema};
 use crate::{Store, StoreError};
 use fs_err as fs;
@@ -17,11 +18,6 @@ use std::time::Duration;
 /// How long one process waits for another before it gives up. A commit takes milliseconds: whoever
 /// waits this long is behind a stuck process, not behind a queue.
 pub const BUSY_WAIT: Duration = Duration::from_secs(5);
-
-/// Pages in the write-ahead log from which a commit copies them back: 256 of 4 KiB are 1 MiB. The
-/// next cold command reads the whole log once, so a larger one costs every command; a smaller one
-/// pays the checkpoint's flushes more often.
-pub const CHECKPOINT_PAGES: u32 = 256;
 
 /// Bytes of write-ahead log that stay after a checkpoint; one huge entry is not kept for ever.
 const JOURNAL_BYTES_KEPT: u32 = 4 << 20;
@@ -50,6 +46,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         schema::check(schemas)?;
         create_if_missing(path)?;
+        let log_is_new = !log_of(path).exists();
         let mut connection = connect(path, busy_wait)?;
         let schemas: Vec<Schema> = std::iter::once(OWN).chain(schemas.iter().copied()).collect();
         // Before the first setting that could write: a newer database stays untouched.
@@ -63,6 +60,10 @@ impl Store {
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             schema::migrate(&transaction, path, &schemas)?;
             transaction.commit()?;
+        }
+        if log_is_new {
+            // The names that SQLite made: it is built not to flush the folder at every first flush.
+            sync_folder(path)?;
         }
         Ok(Store::new(connection, path.to_owned()))
     }
@@ -86,6 +87,11 @@ fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(FILE_MODE);
     options.open(path)?.sync_all()?;
+    sync_folder(path)
+}
+
+/// Makes the names beside `path` durable.
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         fs::File::open(folder)?.sync_all()?;
     }
@@ -135,7 +141,7 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
          PRAGMA recursive_triggers = ON;
          PRAGMA trusted_schema = OFF;
          PRAGMA secure_delete = ON;
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES_FORCED};
          PRAGMA journal_size_limit = {JOURNAL_BYTES_KEPT};"
     ))?;
     Ok(())

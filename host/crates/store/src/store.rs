@@ -1,6 +1,7 @@
 //! The open database: transactions that are durable when they return, and reads that cannot write.
 
 use crate::StoreError;
+use crate::fold::Fold;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,13 +34,24 @@ impl Store {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.lock();
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(StoreError::from)?;
-        // An error drops the transaction, and dropping rolls back.
-        let result = work(&transaction)?;
-        transaction.commit().map_err(StoreError::from)?;
+        committed(&self.lock(), work)
+    }
+
+    /// As [`Store::transaction`], for the last one of a command: when the write-ahead log has grown
+    /// long, it is folded into the database with the same flushes that make `work` durable.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    pub fn last_transaction<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let connection = self.lock();
+        let fold = Fold::if_due(&connection)?;
+        let result = committed(&connection, work)?;
+        if let Some(fold) = fold {
+            fold.finish(&self.path)?;
+        }
         Ok(result)
     }
 
@@ -51,8 +63,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut connection = self.lock();
-        let reader = QueryOnly::on(&mut connection).map_err(StoreError::from)?;
+        let connection = self.lock();
+        let reader = QueryOnly::on(&connection).map_err(StoreError::from)?;
         // Dropped before `reader`: the view ends first, then writing is possible again.
         let view = reader.0.unchecked_transaction().map_err(StoreError::from)?;
         work(&view)
@@ -64,11 +76,24 @@ impl Store {
     }
 }
 
+/// Takes the write lock, works, commits.
+fn committed<T, E: From<StoreError>>(
+    connection: &Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+        .map_err(StoreError::from)?;
+    // An error drops the transaction, and dropping rolls back.
+    let result = work(&transaction)?;
+    transaction.commit().map_err(StoreError::from)?;
+    Ok(result)
+}
+
 /// While it lives, the connection refuses to write.
-struct QueryOnly<'a>(&'a mut Connection);
+struct QueryOnly<'a>(&'a Connection);
 
 impl<'a> QueryOnly<'a> {
-    fn on(connection: &'a mut Connection) -> rusqlite::Result<Self> {
+    fn on(connection: &'a Connection) -> rusqlite::Result<Self> {
         connection.execute_batch("PRAGMA query_only = ON")?;
         Ok(Self(connection))
     }

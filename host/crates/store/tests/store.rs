@@ -5,7 +5,7 @@
 use if_core::{CapabilityId, Code, Explain, StateStore, Word};
 use if_store::{
     CHECKPOINT_PAGES, STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX, Schema,
-    State, Store, StoreError, remember_release,
+    State, Store, StoreError, Transaction, remember_release,
 };
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -27,11 +27,21 @@ fn open(folder: &Path) -> Store {
     Store::open(&folder.join("if.db"), &[NOTES]).unwrap()
 }
 
+fn insert(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), StoreError> {
+    transaction.execute("INSERT INTO note (text) VALUES (?1)", [text])?;
+    Ok(())
+}
+
 fn write(store: &Store, text: &[u8]) -> Result<(), StoreError> {
-    store.transaction(|tx| {
-        tx.execute("INSERT INTO note (text) VALUES (?1)", [text])?;
-        Ok(())
-    })
+    store.transaction(|transaction| insert(transaction, text))
+}
+
+/// A setting of the store's connection, as text.
+fn pragma(store: &Store, name: &str) -> String {
+    let sql = format!("SELECT CAST((SELECT * FROM pragma_{name}) AS TEXT)");
+    store
+        .read(|connection| Ok::<_, StoreError>(connection.query_row(&sql, [], |row| row.get(0))?))
+        .unwrap()
 }
 
 fn count(store: &Store) -> i64 {
@@ -75,18 +85,7 @@ fn settings_hold_on_every_connection() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));
     let store = open(folder.path());
-    let value = |pragma: &str| -> String {
-        store
-            .read(|connection| {
-                Ok::<_, StoreError>(connection.query_row(
-                    &format!("SELECT CAST((SELECT * FROM pragma_{pragma}) AS TEXT)"),
-                    [],
-                    |row| row.get(0),
-                )?)
-            })
-            .unwrap()
-    };
-    for (pragma, expected) in [
+    for (name, expected) in [
         ("journal_mode", "wal"),
         ("synchronous", "2"),
         ("foreign_keys", "1"),
@@ -94,7 +93,7 @@ fn settings_hold_on_every_connection() {
         ("trusted_schema", "0"),
         ("secure_delete", "1"),
     ] {
-        assert_eq!(value(pragma), expected, "{pragma}");
+        assert_eq!(pragma(&store, name), expected, "{name}");
     }
 }
 
@@ -242,16 +241,64 @@ fn a_cold_open_and_one_transaction_commit_exactly_once() {
     assert!(fs_err::read(folder.path().join("if.db")).unwrap() == pages, "checkpointed");
 }
 
+/// Bytes of a write-ahead log of this many pages, and of a commit's beyond the mark.
+fn log_bytes_max(pages: u32) -> u64 {
+    u64::from(pages + 6) * (4096 + 24) + 32
+}
+
 #[test]
-fn the_write_ahead_log_stays_bounded() {
+fn the_last_transactions_of_commands_keep_the_write_ahead_log_short() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     for _ in 0..2 * CHECKPOINT_PAGES {
+        store.last_transaction(|transaction| insert(transaction, &[7; 8000])).unwrap();
+    }
+    let length = fs_err::metadata(folder.path().join("if.db-wal")).unwrap().len();
+    assert!(length <= log_bytes_max(CHECKPOINT_PAGES), "{length}");
+    assert_eq!(pragma(&store, "synchronous"), "2", "a fold leaves the commits flushed");
+    assert_eq!(pragma(&store, "busy_timeout"), "5000", "and patient with other processes");
+}
+
+#[test]
+fn the_write_ahead_log_stays_bounded_even_if_no_command_lives_to_its_last_transaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for _ in 0..16 * CHECKPOINT_PAGES {
         write(&store, &[7; 8000]).unwrap();
     }
     let length = fs_err::metadata(folder.path().join("if.db-wal")).unwrap().len();
-    // A commit here is at most six pages beyond the mark.
-    assert!(length <= u64::from(CHECKPOINT_PAGES + 6) * (4096 + 24) + 32, "{length}");
+    assert!(length <= log_bytes_max(16 * CHECKPOINT_PAGES), "{length}");
+}
+
+/// A process that opens the database takes the whole log for new: it must find it cut.
+#[test]
+fn one_fold_serves_every_later_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = || fs_err::metadata(folder.path().join("if.db-wal")).unwrap().len();
+    let last = || open(folder.path()).last_transaction(|transaction| insert(transaction, b"x"));
+    while log() == 0 || log() < log_bytes_max(CHECKPOINT_PAGES - 8) {
+        last().unwrap();
+    }
+    let long = log();
+    for _ in 0..8 {
+        last().unwrap();
+    }
+    assert!(log() < long, "{} after {long}", log());
+    let before = log();
+    last().unwrap();
+    assert!(log() > before, "nothing is folded while the log is short");
+}
+
+#[test]
+fn a_transaction_that_fails_folds_nothing_and_leaves_the_next_one_flushed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    for _ in 0..CHECKPOINT_PAGES {
+        write(&store, &[7; 8000]).unwrap();
+    }
+    let failed = store.last_transaction(|_| Err::<(), _>(StoreError::Number(7)));
+    assert!(matches!(failed, Err(StoreError::Number(7))));
+    assert_eq!(pragma(&store, "synchronous"), "2");
 }
 
 #[test]

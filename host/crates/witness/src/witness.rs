@@ -124,7 +124,7 @@ impl Witness {
 
     fn append(&self, leaf: Leaf, parts: &[Part]) -> Result<LeafRef, WitnessError> {
         let shared = &self.shared;
-        shared.store.transaction(|transaction| {
+        shared.store.last_transaction(|transaction| {
             tables::append(transaction, &shared.key, leaf, parts).map(|(at, _)| at)
         })
     }

@@ -21,6 +21,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("if-witness", 2),
     ("if-registry", 2),
     ("if-dispatch", 3),
+    ("if-compiler", 6),
     ("infrafabric", 6),
 ];
 
@@ -46,6 +47,7 @@ pub const PACKAGES: &[&str] = &[
     "if-witness",
     "if-registry",
     "if-dispatch",
+    "if-compiler",
     "infrafabric",
     "xtask",
     "if-tests",

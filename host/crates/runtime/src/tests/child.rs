@@ -1,9 +1,9 @@
-//! The compiling child as a real process: `examples/compile_child.rs`, which is what the binary
-//! runs behind its hidden argument.
+//! The compiling child as a real process: `ifctl-compile`, as the workspace's build leaves it.
 
 use super::fixture::{Script, call, config, digest, prepare, run_prepared};
 use super::guest::returning;
-use crate::{Compiler, Runtime, RuntimeError, Source};
+use crate::{Compiler, Runtime, Source};
+use if_core::{Code, Explain};
 use std::path::PathBuf;
 
 fn runtime(dir: &std::path::Path, program: impl Into<PathBuf>, arguments: &[&str]) -> Runtime {
@@ -13,17 +13,17 @@ fn runtime(dir: &std::path::Path, program: impl Into<PathBuf>, arguments: &[&str
     Runtime::new(config).unwrap()
 }
 
-fn example() -> PathBuf {
+fn compiler() -> PathBuf {
     let mut path = std::env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.join("examples/compile_child")
+    path.join("ifctl-compile")
 }
 
 #[test]
 fn what_the_child_compiled_runs_and_is_kept() {
     let (dir, component) = (tempfile::tempdir().unwrap(), returning("5"));
-    let runtime = runtime(dir.path(), example(), &[]);
+    let runtime = runtime(dir.path(), compiler(), &[]);
     let prepared = prepare(&runtime, &component);
     assert_eq!(prepared.source(), Source::Compiled { kept: true });
     let report = run_prepared(&runtime, &prepared, call(), Script::done());
@@ -40,7 +40,7 @@ fn failure_of(program: PathBuf, arguments: &[&str], component: &[u8]) -> String 
     let runtime = runtime(dir.path(), program, arguments);
     let bytes = &mut || Ok(component.to_vec());
     let error = runtime.prepare(&digest(component), bytes).err().unwrap();
-    assert!(matches!(error, RuntimeError::Compile(_)), "{error}");
+    assert_eq!(error.code(), Code::Compile, "{error}");
     assert_eq!(fs_err::read_dir(dir.path().join("aot")).unwrap().count(), 0, "nothing is kept");
     error.to_string()
 }
@@ -49,14 +49,14 @@ fn failure_of(program: PathBuf, arguments: &[&str], component: &[u8]) -> String 
 fn a_broken_component_is_the_childs_complaint() {
     let mut component = returning("5");
     component.truncate(component.len() - 3);
-    let message = failure_of(example(), &[], &component);
+    let message = failure_of(compiler(), &[], &component);
     assert!(message.contains("cannot be compiled"), "{message}");
 }
 
 #[test]
 fn children_that_fail_echo_or_are_missing_are_told_apart() {
     assert!(failure("/bin/false", &[]).contains("exit status: 1"));
-    assert!(failure("/nowhere/child", &[]).contains("No such file"));
+    assert!(failure("/nowhere/child", &[]).contains("no `/nowhere/child`"));
     let complaint = failure("/bin/sh", &["-c", "echo no thanks >&2; exit 3"]);
     assert!(complaint.contains("no thanks"), "{complaint}");
     // Echoes the component, which is not machine code.
@@ -71,7 +71,7 @@ fn an_endless_artefact_is_cut_off() {
 
 #[test]
 fn the_child_limits_itself() {
-    let limits = std::process::Command::new(example())
+    let limits = std::process::Command::new(compiler())
         .stdin(std::process::Stdio::piped())
         .spawn()
         .and_then(|mut child| {

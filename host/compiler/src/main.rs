@@ -1,5 +1,8 @@
-//! The compiling child by itself, as the binary runs it behind a hidden argument: a component on
-//! stdin, machine code on stdout, a complaint on stderr.
+//! `ifctl-compile`: a component on stdin, machine code on stdout, a complaint on stderr.
+//!
+//! A program of its own, so that the command which runs what was compiled carries no compiler: it
+//! starts faster, and hostile bytes meet the compiler only in here, under limits of processor time
+//! and address space. It reads no file, no home, no environment and no argument.
 
 use std::io::Write;
 use std::process::ExitCode;
