@@ -87,6 +87,9 @@ fn the_simulator_answers_over_tcp() -> Result<()> {
     assert_eq!(client.say("TALLY")?, "TALLY OK 20100");
     assert_eq!(client.say("FUNCTION Explode")?, "FUNCTION ER function Explode not found");
     assert_eq!(client.say("ACTS Input 3")?, "ACTS OK Input 3 1");
+    assert_eq!(client.say("ACTS Input")?, "ACTS OK Input 3 1");
+    assert_eq!(client.say("ACTS Overlay1")?, "ACTS ER No Input");
+    assert_eq!(client.say("PING")?, "PING OK PONG");
     assert_eq!(client.say("ACTS Moon 3")?, "ACTS ER Unknown activator");
     assert_eq!(client.say("XMLTEXT vmix/active")?, "XMLTEXT OK 3");
     assert_eq!(client.say("XMLTEXT vmix/nothing")?, "XMLTEXT ER No value found");

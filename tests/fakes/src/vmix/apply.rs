@@ -110,6 +110,8 @@ mod tests {
         let audio = mixer.inputs[2].audio.clone().unwrap();
         assert!(audio.muted);
         assert_eq!((audio.volume, audio.buses.as_str()), (45.0, "M,B"));
+        let several = after(&["Function=AudioBus&Input=3&Value=MAG"]);
+        assert_eq!(several.inputs[2].audio.as_ref().unwrap().buses, "A,G");
         let bus = &mixer.buses[&'C'];
         assert_eq!((bus.volume, bus.muted), (30.0, true));
         assert!(mixer.master.muted);

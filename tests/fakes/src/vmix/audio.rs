@@ -104,18 +104,20 @@ fn bus<'a>(mixer: &'a mut Mixer, name: &str) -> Result<&'a mut Bus, Refused> {
     found.ok_or_else(|| Refused(format!("bus {name:?} not found")))
 }
 
-/// Adds a bus to, or takes it from, the list `M,A,B`.
-fn route(audio: &mut InputAudio, bus: &str, switch: Switch) -> Result<(), Refused> {
-    const ORDER: [&str; 8] = ["M", "A", "B", "C", "D", "E", "F", "G"];
-    if !ORDER.contains(&bus) {
-        return Err(Refused(format!("bus {bus:?} not found")));
+/// Adds buses to, or takes them from, the list `M,A,B`. Several are named by their letters: `MAB`.
+fn route(audio: &mut InputAudio, buses: &str, switch: Switch) -> Result<(), Refused> {
+    const ORDER: [char; 8] = ['M', 'A', 'B', 'C', 'D', 'E', 'F', 'G'];
+    if buses.is_empty() || !buses.chars().all(|bus| ORDER.contains(&bus)) {
+        return Err(Refused(format!("bus {buses:?} not found")));
     }
-    let had = audio.buses.split(',').any(|name| name == bus);
-    let mut has = had;
-    switch.apply(&mut has);
-    let keep = |name: &&str| {
-        if *name == bus { has } else { audio.buses.split(',').any(|known| known == *name) }
+    let keep = |name: &char| {
+        let mut has = audio.buses.contains(*name);
+        if buses.contains(*name) {
+            switch.apply(&mut has);
+        }
+        has
     };
-    audio.buses = ORDER.into_iter().filter(keep).collect::<Vec<_>>().join(",");
+    let kept: Vec<_> = ORDER.into_iter().filter(keep).map(String::from).collect();
+    audio.buses = kept.join(",");
     Ok(())
 }

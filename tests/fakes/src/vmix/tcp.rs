@@ -117,7 +117,7 @@ impl Session {
             "XML" => return Next::Answer(self.xml()),
             "SUBSCRIBE" => self.subscribe(rest, true),
             "UNSUBSCRIBE" => self.subscribe(rest, false),
-            "PING" => Ok(String::new()),
+            "PING" => Ok("PONG".to_owned()),
             "QUIT" => return Next::Quit,
             _ => Err("Unknown command".to_owned()),
         };
@@ -136,8 +136,18 @@ impl Session {
 
     fn acts(&self, name: &str) -> Result<String, String> {
         let acts = tally::activators(&self.shared.state());
-        let value = acts.get(name).ok_or_else(|| "Unknown activator".to_owned())?;
-        Ok(format!("{name} {value}"))
+        if let Some(value) = acts.get(name) {
+            return Ok(format!("{name} {value}"));
+        }
+        // Without a number these name the input that has it.
+        let assigned = matches!(name, "Input" | "InputPreview") || name.starts_with("Overlay");
+        let of_input = |(known, value): (&String, &String)| {
+            let (known, number) = known.split_once(' ')?;
+            (assigned && known == name && value == "1").then(|| format!("{name} {number} 1"))
+        };
+        let by_input = acts.keys().any(|known| known.starts_with(&format!("{name} ")));
+        let missing = if by_input { "No Input" } else { "Unknown activator" };
+        acts.iter().find_map(of_input).ok_or_else(|| missing.to_owned())
     }
 
     /// The length counts everything behind the first line's end.
