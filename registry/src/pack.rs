@@ -152,6 +152,7 @@ fn predicate(
         endpoints: declared.endpoints,
         secrets: declared.secrets,
         captures: declared.captures,
+        discover: declared.discover,
         echoes: declared.echoes,
         limits: declared.limits,
         settings: description.settings,

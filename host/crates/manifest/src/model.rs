@@ -2,11 +2,13 @@
 //! reviewer signs. Wire types; a released one is never changed, only succeeded.
 
 mod command;
+mod discover;
 mod limits;
 mod secret;
 mod traffic;
 
 pub use command::{Command, Kind, Parameter, View};
+pub use discover::{Discover, Probe};
 pub use limits::Limits;
 pub use secret::{Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp};
 pub use traffic::{EffectSource, Endpoint, Rule, TableKey};
@@ -94,6 +96,9 @@ pub struct Predicate {
     pub echoes: bool,
     #[serde(default)]
     pub limits: Limits,
+    /// What the host looks for when the operator types `discover`.
+    #[serde(default, skip_serializing_if = "Discover::is_empty")]
+    pub discover: Discover,
     /// Schema of an instance's settings; those used in an endpoint's address have no default.
     #[serde(default)]
     pub settings: Vec<Parameter>,
@@ -153,6 +158,8 @@ pub struct Declaration {
     pub echoes: bool,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub discover: Discover,
     /// Table name → CSV file `key,effect` beside plugin.toml.
     #[serde(default)]
     pub tables: BTreeMap<String, String>,

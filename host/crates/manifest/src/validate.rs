@@ -7,6 +7,7 @@
 
 mod at;
 mod commands;
+mod discover;
 mod network;
 mod parameters;
 mod secrets;
@@ -158,6 +159,7 @@ fn predicate(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     network::endpoints(&at.field("endpoints"), it)?;
     secrets::secrets(&at.field("secrets"), it)?;
     secrets::captures(&at.field("captures"), it)?;
+    discover::discover(&at.field("discover"), &it.discover)?;
     prices(at, it)
 }
 

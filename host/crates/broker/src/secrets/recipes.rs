@@ -10,6 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use if_core::{SecretValue, UnixMillis, Word};
 use if_manifest::model::{Keyed, Pbkdf2, Step};
 use md5::{Digest as _, Md5};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use ring::{digest, hmac, pbkdf2};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -23,6 +24,10 @@ const VALUE_BYTES_MAX: usize = 64 << 10;
 const PBKDF2_ROUNDS_MAX: u32 = 1_000_000;
 /// Longest PBKDF2 output: two SHA-512 blocks.
 const PBKDF2_BYTES_MAX: u32 = 128;
+
+/// Everything but the unreserved characters of RFC 3986.
+pub const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Bytes that are zeroed when dropped.
 pub type Value = Zeroizing<Vec<u8>>;
@@ -89,7 +94,8 @@ fn children(step: &Step) -> Vec<&Step> {
         | Step::Base64Url(of)
         | Step::UnBase64(of)
         | Step::Hex(of)
-        | Step::UnHex(of) => vec![of],
+        | Step::UnHex(of)
+        | Step::Percent(of) => vec![of],
         Step::HmacSha1(k)
         | Step::HmacSha256(k)
         | Step::HmacSha384(k)
@@ -139,6 +145,7 @@ fn evaluate(step: &Step, from: &Ingredients<'_>, depth: usize) -> Result<Value, 
         Step::UnHex(part) => Value::new(
             hex::decode(trimmed(&of(part)?)).map_err(|_| RecipeError::Encoding("hexadecimal"))?,
         ),
+        Step::Percent(part) => percent(&of(part)?),
         Step::Rs256(k) => signing::rs256(&keyed(k)?)?,
         Step::Es256(k) => signing::es256(&keyed(k)?)?,
         Step::EdDsa(k) => signing::eddsa(&keyed(k)?)?,
@@ -166,6 +173,14 @@ pub fn joined(parts: &[Value]) -> Value {
     let mut whole = Value::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     parts.iter().for_each(|part| whole.extend_from_slice(part));
     whole
+}
+
+/// Each byte alone and in a buffer of the right size, so that no copy is left behind.
+fn percent(bytes: &[u8]) -> Value {
+    let pieces = percent_encode(bytes, UNRESERVED);
+    let mut encoded = Value::new(Vec::with_capacity(3 * bytes.len()));
+    pieces.for_each(|piece| encoded.extend_from_slice(piece.as_bytes()));
+    encoded
 }
 
 fn trimmed(bytes: &[u8]) -> &[u8] {
@@ -317,6 +332,8 @@ mod tests {
         let there = json!({"un-base64": {"base64": {"un-hex": {"hex": {"secret": "s"}}}}});
         assert_eq!(make(there, b"any", &[]), "any");
         assert_eq!(make(json!({"base64-url": {"secret": "s"}}), b"\xff\xfe?", &[]), "__4_");
+        let percent = json!({"percent": {"secret": "s"}});
+        assert_eq!(make(percent, "a-b_.~ ,&=%ä".as_bytes(), &[]), "a-b_.~%20%2C%26%3D%25%C3%A4");
         for step in [json!({"un-base64": {"secret": "s"}}), json!({"un-hex": {"secret": "s"}})] {
             assert!(matches!(try_make(step, b"?!", &[]), Err(RecipeError::Encoding(_))));
         }

@@ -4,18 +4,16 @@
 //! percent-encoding in paths, queries and forms, JSON escapes in JSON, and no line breaks in lines
 //! and headers. A token anywhere else is text and leaves as text.
 
-use super::recipes::{Value, joined};
+use super::recipes::{UNRESERVED, Value, joined};
 use super::spans;
 use super::{Placeholder, Places, TOKEN_LENGTH, Vault};
 use crate::BrokerError;
+use crate::traffic::http::Parameter;
 use crate::traffic::{http, json};
 use if_core::{Header, Word};
 use if_manifest::model::{Position, Sink};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::percent_encode;
 use std::sync::Arc;
-
-/// Everything but the unreserved characters of RFC 3986.
-const VALUE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Headers that say who asks: they carry a declared placeholder or do not leave.
 const CREDENTIAL_HEADERS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
@@ -40,6 +38,7 @@ pub struct Filler<'a> {
     endpoint: &'a Word,
     method: Option<&'a str>,
     path: Option<&'a str>,
+    query: Option<&'a str>,
     used: Vec<Arc<Placeholder>>,
 }
 
@@ -60,7 +59,7 @@ pub struct FilledFrame {
 impl<'a> Filler<'a> {
     /// For a message without method and path.
     pub fn new(vault: &'a Vault, endpoint: &'a Word) -> Self {
-        Self { vault, endpoint, method: None, path: None, used: Vec::new() }
+        Self { vault, endpoint, method: None, path: None, query: None, used: Vec::new() }
     }
 
     /// Fills a request's path, query, headers and body.
@@ -71,7 +70,7 @@ impl<'a> Filler<'a> {
         headers: &[Header],
         body: &[u8],
     ) -> Result<FilledRequest, BrokerError> {
-        (self.method, self.path) = (Some(method), Some(path));
+        (self.method, self.path, self.query) = (Some(method), Some(path), query);
         let mut place = self.fill_path(path)?;
         if let Some(query) = query {
             place.push(plain(b"?"));
@@ -237,7 +236,11 @@ impl<'a> Filler<'a> {
             .path
             .as_deref()
             .is_none_or(|want| self.path.is_some_and(|path| http::path_matches(want, path)));
-        place && method && path && sink.endpoint == *self.endpoint
+        let query = sink
+            .query
+            .iter()
+            .all(|(name, want)| http::parameter(self.query, name) == Parameter::Once(want.clone()));
+        place && method && path && query && sink.endpoint == *self.endpoint
     }
 }
 
@@ -262,7 +265,7 @@ fn plain(bytes: &[u8]) -> Value {
 }
 
 fn escaped(value: &[u8]) -> Result<Value, BrokerError> {
-    let pieces = percent_encode(value, VALUE_SET).map(|piece| plain(piece.as_bytes()));
+    let pieces = percent_encode(value, UNRESERVED).map(|piece| plain(piece.as_bytes()));
     Ok(joined(&pieces.collect::<Vec<_>>()))
 }
 

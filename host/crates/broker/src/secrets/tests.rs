@@ -253,6 +253,24 @@ fn method_path_and_endpoint_of_a_sink_must_fit() {
 }
 
 #[test]
+fn the_query_of_a_sink_must_fit_and_be_read_one_way() {
+    let scene = scene(json!([{"endpoint": "web", "position": {"query": "Value"},
+        "path": "/api/", "query": {"Function": "SetKey"}}]));
+    let used = |query| scene.request(("GET", "/api/", Some(query)), &[], "").unwrap().used.len();
+    assert_eq!(used("Function=SetKey&Value=T"), 1);
+    assert_eq!(used("Value=T&Function=SetKey"), 1);
+    for elsewhere in [
+        "Function=SetText&Value=T",
+        "Value=T",
+        "Function=SetKey&Function=SetText&Value=T",
+        "Function=SetKey&function=SetText&Value=T",
+        "Function=SetKey;Function=SetText&Value=T",
+    ] {
+        assert_eq!(used(elsewhere), 0, "{elsewhere}");
+    }
+}
+
+#[test]
 fn credential_headers_need_a_declared_placeholder() {
     let declared = scene_of(b"value", sink(json!({"header": "authorization"})));
     for (value, want) in

@@ -158,8 +158,11 @@ impl View<'_> {
                 Match::from(plain && rule.json.is_empty())
             }
             Outgoing::Line(line) => {
-                let plain = !about_http && rule.json.is_empty();
-                Match::from(plain && line_matches(rule, line))
+                let plain = rule.path.is_none() && rule.json.is_empty();
+                if !(plain && line_matches(rule, line)) {
+                    return Match::No;
+                }
+                line_query_matches(rule, line)
             }
             Outgoing::Datagram(datagram) => {
                 let plain = !about_http && rule.json.is_empty();
@@ -254,6 +257,18 @@ fn head_matches(rule: &Rule, method: &str, path: &str, query: Option<&str>) -> M
     if !(method_fits && path_fits) {
         return Match::No;
     }
+    let all = query_matches(rule, query);
+    // A table by a parameter that is there twice decides nothing either.
+    if let EffectSource::Table(key) = &rule.effect
+        && let Some(name) = key.key.strip_prefix("query:")
+        && http::parameter(query, name) == Parameter::Ambiguous
+    {
+        return Match::Ambiguous;
+    }
+    all
+}
+
+fn query_matches(rule: &Rule, query: Option<&str>) -> Match {
     let mut all = Match::Yes;
     for (name, wanted) in &rule.query {
         match (http::parameter(query, name), wanted.as_str()) {
@@ -264,14 +279,20 @@ fn head_matches(rule: &Rule, method: &str, path: &str, query: Option<&str>) -> M
             _ => all = Match::No,
         }
     }
-    // A table by a parameter that is there twice decides nothing either.
-    if let EffectSource::Table(key) = &rule.effect
-        && let Some(name) = key.key.strip_prefix("query:")
-        && http::parameter(query, name) == Parameter::Ambiguous
-    {
-        return Match::Ambiguous;
-    }
     all
+}
+
+/// What stands behind a line's second blank, read as a query; without `line` a query is not about
+/// lines.
+fn line_query_matches(rule: &Rule, line: &[u8]) -> Match {
+    if rule.query.is_empty() {
+        return Match::Yes;
+    }
+    if rule.line.is_none() {
+        return Match::No;
+    }
+    let Ok(text) = std::str::from_utf8(lines::without_end(line)) else { return Match::Ambiguous };
+    query_matches(rule, text.splitn(3, ' ').nth(2))
 }
 
 fn line_matches(rule: &Rule, line: &[u8]) -> bool {

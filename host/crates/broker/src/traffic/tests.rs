@@ -223,6 +223,34 @@ fn lines_and_datagrams_are_judged_by_their_start() {
 }
 
 #[test]
+fn a_line_s_query_is_read_as_a_request_s() {
+    let by_line = endpoint(json!({"name": "e", "protocols": ["tcp"], "host": "h", "port": "1",
+        "rules": [{"line": "FUNCTION ", "query": {"Function": "!"},
+                   "effect": {"table": "functions", "key": "line:1"}}]}));
+    let line = |text: &str| classify(&by_line, &Outgoing::Line(text.as_bytes()), &tables()).effect;
+    for (text, expect) in [
+        ("FUNCTION Cut", Write),
+        ("FUNCTION Cut Input=1&Value=a%26b c", Write),
+        ("FUNCTION Stop", Dangerous),
+        ("FUNCTION Cut Function=Stop", Dangerous),
+        ("FUNCTION Cut Input=1&function=Stop", Dangerous),
+        ("FUNCTION Cut Input=1&%46unction=Stop", Dangerous),
+        ("FUNCTION Cut Input=1;Function=Stop", Dangerous),
+        ("FUNCTION Cut Input=%zz", Dangerous),
+        ("FUNCTION  Cut", Dangerous),
+        ("FUNCTION Cut\tInput=1", Dangerous),
+    ] {
+        assert_eq!(line(text), expect, "{text}");
+    }
+    assert_eq!(
+        classify(&by_line, &Outgoing::Line(b"FUNCTION Cut \xff"), &tables()).effect,
+        Dangerous
+    );
+    let datagram = Outgoing::Datagram(b"FUNCTION Cut Input=1");
+    assert_eq!(classify(&by_line, &datagram, &tables()).effect, Dangerous);
+}
+
+#[test]
 fn rules_of_one_kind_do_not_leak_into_another() {
     let endpoint = endpoint(json!({"name": "e", "protocols": ["ws"], "host": "h", "port": "1",
         "rules": [{"path": "/x", "effect": "read"}, {"query": {"a": "!"}, "effect": "read"},

@@ -6,6 +6,7 @@ use crate::schema::text;
 use if_core::Word;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A secret of an instance, and the only ways in which it may be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,6 +62,8 @@ pub enum Step {
     UnBase64(Box<Step>),
     Hex(Box<Step>),
     UnHex(Box<Step>),
+    /// All but RFC 3986's unreserved characters as `%XX`, for a query in a line.
+    Percent(Box<Step>),
     /// PKCS#8 PEM or DER key, message → signature.
     Rs256(Keyed),
     Es256(Keyed),
@@ -119,6 +122,10 @@ pub struct Sink {
     /// HTTP: path pattern as in rules; any when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// HTTP: query parameters that stand there exactly once, with these values. Where one path does
+    /// many things by its query, this is what makes the place exact.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -158,8 +158,10 @@ fn rule(
         path_pattern(&at.field("path"), text)?;
         at.field("path").require(talks.http, || "needs an http endpoint".into())?;
     }
-    at.field("query")
-        .require(rule.query.is_empty() || talks.http, || "needs an http endpoint".into())?;
+    let has_query = talks.http || rule.line.is_some();
+    at.field("query").require(rule.query.is_empty() || has_query, || {
+        "needs an http endpoint, or a `line` with a query behind its second blank".into()
+    })?;
     for (name, value) in &rule.query {
         let fine = !name.is_empty() && is_plain(name) && is_plain(value);
         at.field("query").key(name).require(fine, || "must be plain text".into())?;

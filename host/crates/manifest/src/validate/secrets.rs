@@ -157,7 +157,8 @@ fn children(step: &Step) -> Vec<&Step> {
         | Step::Base64Url(of)
         | Step::UnBase64(of)
         | Step::Hex(of)
-        | Step::UnHex(of) => vec![of],
+        | Step::UnHex(of)
+        | Step::Percent(of) => vec![of],
         Step::HmacSha1(Keyed { key, message })
         | Step::HmacSha256(Keyed { key, message })
         | Step::HmacSha384(Keyed { key, message })
@@ -186,6 +187,12 @@ fn sink(at: &At<'_>, it: &Predicate, sink: &Sink) -> Result<(), ManifestError> {
     }
     if let Some(text) = &sink.path {
         path_pattern(&at.field("path"), text)?;
+    }
+    at.field("query")
+        .require(sink.query.is_empty() || talks.http, || "needs an http endpoint".into())?;
+    for (name, value) in &sink.query {
+        let fine = !name.is_empty() && is_plain(name) && is_plain(value);
+        at.field("query").key(name).require(fine, || "must be plain text".into())?;
     }
     let at = &at.field("position");
     let needs = |ok: bool, what: &str| at.require(ok, || format!("needs {what} endpoint"));
