@@ -96,16 +96,18 @@ fn act(
 
 /// The line as a person would type it again.
 fn typed(arguments: &[String]) -> String {
-    let plain = |word: &str| {
-        !word.is_empty()
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b))
-    };
-    let quote = |word: &String| match plain(word) {
-        true => word.clone(),
-        false => format!("'{}'", crate::print::clean(word).replace('\'', r"'\''")),
-    };
-    let words = arguments.iter().skip(1).map(quote);
+    let words = arguments.iter().skip(1).map(|word| quoted(word));
     std::iter::once("ifctl".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell needs it.
+pub fn quoted(word: &str) -> String {
+    let plain = !word.is_empty()
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
+    match plain {
+        true => word.to_owned(),
+        false => format!("'{}'", crate::print::clean(word).replace('\'', r"'\''")),
+    }
 }
 
 /// Help and version are results; everything else clap complains about is a usage problem.

@@ -195,13 +195,20 @@ fn instance_verbs(settings: &[Parameter]) -> Vec<Command> {
         .long("private-network")
         .action(ArgAction::SetTrue)
         .help("its name may resolve to an address of your own network");
+    let network = Arg::new("network")
+        .long("network")
+        .value_name("A.B.C.D/N")
+        .action(ArgAction::Append)
+        .help("look only there, such as 192.168.1.0/24; several are allowed");
     vec![
         add.arg(private),
         Command::new("list").about("configured instances"),
         Command::new("show").about("one instance's settings").arg(name()),
         Command::new("test").about("is it reachable, and do the credentials work").arg(name()),
         Command::new("remove").about("forget an instance (asks, unless --yes)").arg(name()),
-        Command::new("discover").about("look for instances on the network"),
+        Command::new("discover")
+            .about("look for instances on this machine's own private networks")
+            .arg(network),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! One command, one file: its arguments (whose doc comments are the help) and its `run`.
 
 pub mod completion;
+pub mod discover;
 pub mod doctor;
 pub mod init;
 pub mod plugin;

@@ -1,7 +1,7 @@
 //! `if <provider> …`: a provider's own commands, and the six every provider has.
 
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::{discover, host};
 use crate::parse;
 use crate::print::{self, Face};
 use clap::ArgMatches;
@@ -33,7 +33,7 @@ pub fn run(
             let request = Request::new(provider, instance(leaf)?, Action::Check);
             finish(app, &View::Fields, perform(app, request)?)
         }
-        _ => discover(app, provider),
+        _ => discover::run(app, provider, leaf),
     }
 }
 
@@ -73,7 +73,7 @@ fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {
 }
 
 /// Prints the result, the plan of a dry run, and where the evidence is.
-fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
+pub fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
     for warning in &performed.warnings {
         app.printer.say(&format!("warning: {}", print::clean(warning)));
     }
@@ -196,7 +196,7 @@ fn list(app: &App, provider: &Word) -> Result<(), Problem> {
     Ok(())
 }
 
-fn one_line(settings: &Map<String, Value>) -> String {
+pub fn one_line(settings: &Map<String, Value>) -> String {
     let pairs = settings.iter().map(|(name, value)| match value {
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
@@ -235,18 +235,4 @@ fn confirmed(question: &str) -> Result<bool, Problem> {
     }
     print::ask(question)
         .map(|answer| answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"))
-}
-
-fn discover(app: &App, provider: Word) -> Result<(), Problem> {
-    let mut request = Request::for_provider(provider.clone(), Action::Discover);
-    request.flags = app.flags()?;
-    let performed = host(app)?.run(request, Arc::new(Face::new(app.printer)))?;
-    if performed.result.as_ref().is_ok_and(|found| found.as_array().is_some_and(Vec::is_empty)) {
-        return app.printer.result(&json!([]), "none found");
-    }
-    let view = View::Table {
-        rows: String::new(),
-        columns: ["name", "settings", "about"].map(str::to_owned).to_vec(),
-    };
-    finish(app, &view, performed)
 }

@@ -8,6 +8,7 @@
 
 mod cassette;
 mod config;
+pub mod discover;
 mod error;
 mod gate;
 pub mod grants;

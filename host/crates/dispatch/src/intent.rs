@@ -85,7 +85,8 @@ impl Host {
 fn params(request: &Request) -> Value {
     let arguments = match &request.action {
         Action::Command { arguments, .. } => Value::Object(arguments.clone()),
-        Action::Check | Action::Discover => json!({}),
+        Action::Check => json!({}),
+        Action::Discover { networks } => json!({ "networks": networks }),
     };
     match &request.flags.idempotency_key {
         Some(key) => json!({"arguments": arguments, "idempotency_key": key}),

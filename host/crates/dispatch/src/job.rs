@@ -51,7 +51,7 @@ impl<'a> Job<'a> {
                 check(&command.parameters, arguments, &line)?;
                 (Some(command), arguments.clone())
             }
-            Action::Check | Action::Discover => (None, Map::new()),
+            Action::Check | Action::Discover { .. } => (None, Map::new()),
         };
         let effect = command
             .map_or(Effect::Read, |command| command.effect_for(&arguments, &predicate.tables));

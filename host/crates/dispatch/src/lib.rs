@@ -5,11 +5,14 @@
 //!
 //! - `host`: an opened home · `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
+//! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `plugin`, `instance`, `secret`, `log`, `doctor`: what the operator does besides
 
 mod clock;
 mod decide;
+#[cfg(feature = "live")]
+mod discover;
 pub mod doctor;
 mod engine;
 mod events;

@@ -99,7 +99,7 @@ fn files(request: &Request, loaded: &Loaded, job: &Job<'_>) -> Result<Files, Pro
     let none = BTreeMap::new();
     let paths = match &request.action {
         Action::Command { files, .. } => files,
-        Action::Check | Action::Discover => &none,
+        Action::Check | Action::Discover { .. } => &none,
     };
     let package = loaded.clone();
     let data = Box::new(move |name: &str| package.data(name).map_err(explain));
@@ -118,7 +118,7 @@ fn watch(broker: Arc<CallBroker>) -> Box<dyn Fn() -> Seen> {
         Seen {
             sent: Sent { wrote: report.wrote, unanswered: report.wrote_unanswered },
             plan: report.plan.iter().map(planned).collect(),
-            traffic: traffic(&report),
+            traffic: traffic(&report.traffic),
             secrets: secrets(&report),
             transcript: (!report.transcript.is_empty())
                 .then(|| serde_json::to_vec(&report.transcript).unwrap_or_default()),
@@ -127,7 +127,8 @@ fn watch(broker: Arc<CallBroker>) -> Box<dyn Fn() -> Seen> {
     })
 }
 
-fn traffic(report: &BrokerReport) -> Vec<Traffic> {
+/// What went to and came from each endpoint, as the log knows it.
+pub(crate) fn traffic(seen: &BTreeMap<String, if_broker::EndpointTraffic>) -> Vec<Traffic> {
     let row = |(endpoint, seen): (&String, &if_broker::EndpointTraffic)| {
         let count = |effect| seen.messages.get(&effect).copied().unwrap_or_default();
         Some(Traffic {
@@ -140,7 +141,7 @@ fn traffic(report: &BrokerReport) -> Vec<Traffic> {
             bytes_in: seen.bytes_in,
         })
     };
-    report.traffic.iter().filter_map(row).collect()
+    seen.iter().filter_map(row).collect()
 }
 
 fn secrets(report: &BrokerReport) -> Vec<SecretUse> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct Request {
     pub provider: Word,
-    /// Absent only for [`Action::Discover`].
+    /// Absent only for a discovery.
     pub instance: Option<Word>,
     pub action: Action,
     pub flags: Flags,
@@ -33,7 +33,10 @@ impl Request {
 #[derive(Debug)]
 pub enum Action {
     Check,
-    Discover,
+    Discover {
+        /// Looks only there, of the own networks; everywhere when empty.
+        networks: Vec<String>,
+    },
     Command {
         /// `scene switch`
         path: String,
@@ -48,7 +51,7 @@ impl Action {
     pub fn name(&self) -> &str {
         match self {
             Action::Check => "test",
-            Action::Discover => "discover",
+            Action::Discover { .. } => "discover",
             Action::Command { path, .. } => path,
         }
     }

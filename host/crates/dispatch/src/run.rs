@@ -15,7 +15,7 @@ use crate::wish::{Seen, Wishes};
 use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
 use if_registry::Loaded;
-use if_runtime::{Call, Facts as GuestFacts, Report};
+use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
 use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
 use serde_json::Value;
 use std::sync::Arc;
@@ -37,21 +37,31 @@ impl Host {
         let ready = self.ready(&loaded).map_err(refused)?;
         let purse = Purse::new(request.flags.max_cost, job.price).map_err(problem_of);
         let purse = Arc::new(purse.map_err(refused)?);
-        let wishes = self.connect(&request, &loaded, &job, face, purse)?;
+        let around = self.surroundings(&request).map_err(refused)?;
+        let mut wishes = self.connect(&request, &loaded, &job, face, purse)?;
         let intent = self.intent(&request, &loaded, &job, decision.reasons)?;
         let trace = intent.trace.clone().unwrap_or_default();
-        let call = self.call(&request, &job, &wishes, &trace)?;
+        let mut call = self.call(&request, &job, &wishes, &trace)?;
         let started = self.now();
         let operation = self
             .witness
             .begin(intent, |tx| memory::remember(tx, &loaded.trusted))
             .map_err(explain)?;
-        let report = drive(&ready, call, &wishes)?;
+        let goes_on = match &around {
+            Some(around) => self.look_around(around, &loaded, &job, &mut call, &mut wishes)?,
+            None => true,
+        };
+        let report = if goes_on { drive(&ready, call, &wishes)? } else { stopped() };
         let mut performed = self.conclude(operation, started, &job, report, wishes)?;
         performed.result =
             performed.result.map_err(|problem| with_secret_lines(problem, &request, &loaded));
         performed.trace = trace;
-        performed.warnings = loaded.warnings;
+        performed.warnings = loaded.warnings.clone();
+        if let (Some(_), Ok(found)) = (&around, &mut performed.result) {
+            let (named, faults) = self.named(&loaded.manifest, found.take());
+            *found = named;
+            performed.warnings.extend(faults);
+        }
         Ok(performed)
     }
 
@@ -123,7 +133,7 @@ fn facts<'a>(job: &'a Job<'_>, yes: bool) -> Facts<'a> {
 pub(crate) fn guest_action(request: &Request, job: &Job<'_>) -> if_runtime::Action {
     match &request.action {
         Action::Check => if_runtime::Action::Check,
-        Action::Discover => if_runtime::Action::Discover,
+        Action::Discover { .. } => if_runtime::Action::Discover,
         Action::Command { path, .. } => if_runtime::Action::Call {
             command: path.clone(),
             arguments: Value::Object(job.arguments.clone()).to_string(),
@@ -146,6 +156,11 @@ fn drive(ready: &Ready, mut call: Call, wishes: &Wishes) -> Result<Report, Probl
             }
         }
     })
+}
+
+/// The operator stopped it before the guest was called.
+fn stopped() -> Report {
+    Report { result: Err(CallError::Interrupted), usage: if_runtime::Usage::default() }
 }
 
 /// Drives a future on a single-threaded event loop of its own: one command, one thread.

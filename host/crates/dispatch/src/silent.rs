@@ -11,8 +11,10 @@ use if_core::Problem;
 use if_core::{
     Answer, Ask, BoxFuture, Broker, Clock, Code, EventSink, Refusal, RefusalKind, Reply,
 };
+use if_manifest::model::Predicate;
 use if_registry::Loaded;
-use serde_json::Map;
+use if_runtime::Call;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +59,29 @@ impl Silent {
     }
 }
 
+/// This host looks nowhere.
+pub(crate) enum Surroundings {}
+
 impl Host {
+    pub(crate) fn surroundings(&self, _: &Request) -> Result<Option<Surroundings>, Problem> {
+        Ok(None)
+    }
+
+    pub(crate) fn look_around(
+        &self,
+        around: &Surroundings,
+        _: &Loaded,
+        _: &Job<'_>,
+        _: &mut Call,
+        _: &mut Wishes,
+    ) -> Result<bool, Problem> {
+        match *around {}
+    }
+
+    pub(crate) fn named(&self, _: &Predicate, found: Value) -> (Value, Vec<String>) {
+        (found, Vec::new())
+    }
+
     /// Who answers this operation's guest.
     pub(crate) fn connect(
         &self,

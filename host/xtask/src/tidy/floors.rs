@@ -74,6 +74,8 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
             "ureq",
             "curl",
             "socket2",
+            "simple-dns",
+            "if-addrs",
             "mio",
         ],
         &["if-broker"],
