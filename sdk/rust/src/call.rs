@@ -12,10 +12,13 @@ pub use output::Level;
 /// say who did not answer before the host ends the call.
 const PATIENCE_PERCENT: u64 = 90;
 
-/// Something that the host found on the network while discovering.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+/// Something that the host found on the network while discovering: a service that announced itself,
+/// or what answered a probe as the manifest says. Every word of it is a stranger's.
+#[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 pub struct Candidate {
+    /// The announced name; empty for what answered a probe.
     pub name: String,
+    /// An address; the announced host where no address came with it.
     pub host: String,
     pub port: u16,
     #[serde(default)]
@@ -23,7 +26,11 @@ pub struct Candidate {
     /// What it announces about itself.
     #[serde(default)]
     pub txt: serde_json::Map<String, Value>,
-    /// The beginning of what it answered to a probe.
+    /// A probe's answer: its status, its `Server` header, and the beginning of its body.
+    #[serde(default)]
+    pub status: Option<u16>,
+    #[serde(default)]
+    pub server: String,
     #[serde(default)]
     pub answer: String,
 }

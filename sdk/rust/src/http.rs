@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// Path segments and query values keep only RFC 3986's unreserved characters as they are; a
 /// placeholder consists of these alone and so survives.
-fn percent_encode(text: &str) -> String {
+pub fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
