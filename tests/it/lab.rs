@@ -154,8 +154,9 @@ impl Run {
 pub fn switcher() -> (Lab, VmixSimulator) {
     let vmix = VmixSimulator::start().unwrap();
     let lab = Lab::with(&["vmix"]);
-    let port = vmix.http_port.to_string();
-    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &port]).ok();
+    let (port, lines) = (vmix.http_port.to_string(), vmix.tcp_port.to_string());
+    let add = ["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", &port];
+    lab.run(add.iter().chain(&["--tcp-port", &lines])).ok();
     (lab, vmix)
 }
 

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 mod author;
+mod discover;
 mod evidence;
 mod lab;
 mod limits;
@@ -23,3 +24,4 @@ mod traffic;
 mod trust;
 mod usage;
 mod vmix;
+mod vmix_streams;
