@@ -2,15 +2,15 @@
 //!
 //! The host probes the HTTP API's port and hands over what answered; this only reads the answer.
 
+use if_sdk::Candidate;
 use if_sdk::prelude::*;
-use if_sdk::{Candidate, candidates};
 
 /// The port that vMix's HTTP API and its TCP API have unless somebody changed it.
 const TCP_PORT: u16 = 8099;
 
 /// Instances for `ifctl vmix add`.
 pub fn discover(call: &Call) -> Outcome {
-    Ok(candidates(call)?.iter().filter_map(instance).collect())
+    Ok(call.candidates()?.iter().filter_map(instance).collect())
 }
 
 fn instance(candidate: &Candidate) -> Option<Value> {

@@ -80,10 +80,13 @@ fn ambiguous(name: &str, several: &[&Value]) -> Failure {
 
 fn missing(state: &Value, name: &str) -> Failure {
     let all = state.at("inputs").items();
+    let titled = all.iter().find(|entry| text(entry, "title") == name);
     let titles = all.iter().map(|entry| text(entry, "title"));
-    let hint = match nearest(name, titles) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are inputs 1 to {}", all.len()),
+    let hint = match (titled, nearest(name, titles)) {
+        // vMix takes digits for a number, whatever inputs are called.
+        (Some(entry), _) => format!("`{name}` is the title of input {}", entry.at("number")),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("there are inputs 1 to {}", all.len()),
     };
     Failure::refused("", format!("there is no input `{name}`")).hint(Some(hint))
 }
@@ -126,7 +129,7 @@ mod tests {
         };
         assert_eq!(hint("Camra 1"), "did you mean `Camera 1`?");
         assert_eq!(hint("7"), "there are inputs 1 to 5");
-        assert_eq!(hint("2024"), "there are inputs 1 to 5", "a number is a number");
+        assert_eq!(hint("2024"), "`2024` is the title of input 2", "a number is a number");
         assert_eq!(hint("Logo"), "`Logo` is the title of inputs 3, 4: give a number");
         assert!(find(&json!({ "inputs": "x" }), "1").is_err());
     }

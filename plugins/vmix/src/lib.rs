@@ -7,7 +7,6 @@
 
 mod commands;
 mod discover;
-mod follow;
 mod functions;
 mod inputs;
 mod kinds;

@@ -4,26 +4,16 @@
 //! many bytes. Whoever subscribed also receives lines nobody asked for; [`Lines::ask`] steps over
 //! them. Source: vMix's help page *TCP API*.
 
-use if_sdk::bindings::infrafabric::adapter::connection::{Frame, Protocol, Session, Target, open};
-use if_sdk::http::authority;
 use if_sdk::prelude::*;
+use if_sdk::tcp;
 
 /// Largest answer with a length: a state of 1000 inputs with titles has two MiB.
 const DATA_BYTES_MAX: usize = 8 << 20;
-/// Longest line: a tally of 1000 inputs has 1011 bytes, an activator less than 100.
-const LINE_BYTES_MAX: usize = 64 << 10;
 
 /// An open connection; dropping it closes it.
 #[derive(Debug)]
 pub struct Lines {
-    session: Session,
-    place: String,
-    patience_ms: u32,
-    held: Vec<u8>,
-    /// A function has left whose answer has not come.
-    sent: bool,
-    /// As the greeting says it.
-    pub version: String,
+    wire: tcp::Lines,
 }
 
 /// What a command answered.
@@ -41,7 +31,7 @@ pub enum Told<'a> {
     Ok(&'a str),
     Refused(&'a str),
     Data(usize, &'a str),
-    /// Of another command: an event.
+    /// Of another command.
     Other,
 }
 
@@ -66,31 +56,12 @@ impl Lines {
     /// # Errors
     /// `unreachable`, `timeout`; `protocol` when something else than vMix answers.
     pub fn open(call: &Call, host: &str, port: u16) -> Result<Self, Failure> {
-        let target = Target {
-            protocol: Protocol::Tcp,
-            host: host.to_owned(),
-            port,
-            path: None,
-            headers: Vec::new(),
-            timeout_ms: call.patience_ms(),
-        };
-        let mut lines = Self {
-            session: open(&target)?,
-            place: authority(host, port),
-            patience_ms: call.patience_ms(),
-            held: Vec::new(),
-            sent: false,
-            version: String::new(),
-        };
-        let greeting = lines.hear()?;
+        let mut wire = tcp::Lines::open(call, host, port)?;
+        let greeting = wire.line()?;
         match Told::read(&greeting, "VERSION") {
-            Told::Ok(version) => version.clone_into(&mut lines.version),
-            _ => {
-                let text = format!("{}: `{greeting}` is not vMix's greeting", lines.place);
-                return Err(Failure::protocol(text));
-            }
+            Told::Ok(_) => Ok(Self { wire }),
+            _ => Err(Failure::protocol(format!("`{greeting}` is not how vMix greets"))),
         }
-        Ok(lines)
     }
 
     /// Asks and waits for the answer; `writes` when a lost answer leaves something in doubt.
@@ -98,107 +69,55 @@ impl Lines {
     /// # Errors
     /// `refused` with vMix's words; `timeout`, `unreachable`, `protocol`.
     pub fn ask(&mut self, request: &str, writes: bool) -> Result<Answer, Failure> {
-        self.say(request)?;
-        self.sent |= writes;
+        let line = ended(request)?;
+        if writes {
+            self.wire.send(&line)?
+        } else {
+            self.wire.ask(&line)?
+        }
         let command = request.split(' ').next().unwrap_or_default();
         loop {
-            let line = self.hear()?;
+            let line = self.wire.line()?;
             match Told::read(&line, command) {
                 Told::Other => {}
-                Told::Refused(words) => {
-                    self.sent = false;
-                    let words = if words.is_empty() { "no reason given" } else { words };
-                    return Err(Failure::refused("ER", words));
-                }
-                Told::Ok(text) => {
-                    self.sent = false;
-                    return Ok(Answer { text: text.to_owned(), data: Vec::new() });
+                Told::Refused("") => return Err(Failure::refused("ER", "no reason given")),
+                Told::Refused(words) => return Err(Failure::refused("ER", words)),
+                Told::Ok(text) => return Ok(Answer { text: text.to_owned(), data: Vec::new() }),
+                Told::Data(length, _) if length > DATA_BYTES_MAX => {
+                    let text = format!("an answer of {length} bytes is too large");
+                    return Err(Failure::protocol(text));
                 }
                 Told::Data(length, text) => {
-                    let data = self.take(length)?;
-                    self.sent = false;
-                    return Ok(Answer { text: text.to_owned(), data });
+                    let text = text.to_owned();
+                    return Ok(Answer { text, data: self.wire.block(length)? });
                 }
             }
         }
     }
 
-    /// Sends one line.
+    /// Sends a line whose answer nobody waits for here.
     ///
     /// # Errors
-    /// As [`Failure::lost`]; `usage` when it holds a line break.
-    pub fn say(&self, line: &str) -> Result<(), Failure> {
-        if line.contains(['\r', '\n', '\0']) {
-            return Err(Failure::usage("a line break cannot be sent in a line"));
-        }
-        let frame = Frame::Binary(format!("{line}\r\n").into_bytes());
-        self.session.send(&frame).map_err(|error| Failure::lost(error, self.sent))
-    }
-
-    /// The next line.
-    ///
-    /// # Errors
-    /// `timeout` when none came; `unreachable` when the connection ended.
-    pub fn hear(&mut self) -> Result<String, Failure> {
-        let text = format!("{}: no answer in time", self.place);
-        self.wait(self.patience_ms)?.ok_or_else(|| Failure::timeout(text, self.sent))
+    /// As [`Failure::lost`].
+    pub fn say(&self, request: &str) -> Result<(), Failure> {
+        self.wire.ask(&ended(request)?)
     }
 
     /// The next line, if one comes within this time.
     ///
     /// # Errors
     /// `unreachable` when the connection ended, `protocol` for an endless line.
-    pub fn wait(&mut self, timeout_ms: u32) -> Result<Option<String>, Failure> {
-        loop {
-            if let Some(end) = self.held.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.held.drain(..=end).collect();
-                return Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()));
-            }
-            if self.held.len() > LINE_BYTES_MAX {
-                return Err(Failure::protocol(format!("{}: a line does not end", self.place)));
-            }
-            if !self.receive(timeout_ms)? {
-                return Ok(None);
-            }
-        }
+    pub fn wait(&mut self, wait_ms: u32) -> Result<Option<String>, Failure> {
+        self.wire.line_within(wait_ms)
     }
+}
 
-    /// Exactly so many bytes.
-    fn take(&mut self, length: usize) -> Result<Vec<u8>, Failure> {
-        if length > DATA_BYTES_MAX {
-            let text = format!("{}: an answer of {length} bytes is too large", self.place);
-            return Err(Failure::protocol(text));
-        }
-        while self.held.len() < length {
-            if !self.receive(self.patience_ms)? {
-                let (place, got) = (&self.place, self.held.len());
-                let text = format!("{place}: {got} of {length} bytes came, then nothing");
-                return Err(Failure::timeout(text, self.sent));
-            }
-        }
-        let rest = self.held.split_off(length);
-        Ok(std::mem::replace(&mut self.held, rest))
+/// With the end that vMix wants; a second line in it would be a second command.
+fn ended(request: &str) -> Result<String, Failure> {
+    if request.contains(['\r', '\n', '\0']) {
+        return Err(Failure::usage("a line break cannot be sent to vMix"));
     }
-
-    /// One more piece; false when the time passed first.
-    fn receive(&mut self, timeout_ms: u32) -> Result<bool, Failure> {
-        let received = self.session.receive(timeout_ms);
-        match received.map_err(|error| Failure::lost(error, self.sent))? {
-            None => Ok(false),
-            Some(Frame::Binary(piece)) => {
-                self.held.extend_from_slice(&piece);
-                Ok(true)
-            }
-            Some(Frame::Text(text)) => {
-                self.held.extend_from_slice(text.as_bytes());
-                Ok(true)
-            }
-            Some(Frame::Closed(_)) => {
-                let text = format!("{}: vMix closed the connection", self.place);
-                Err(Failure::unreachable(text, self.sent))
-            }
-        }
-    }
+    Ok(format!("{request}\r\n"))
 }
 
 #[cfg(test)]
@@ -220,6 +139,14 @@ mod tests {
             ("", "XML", Told::Other),
         ] {
             assert_eq!(Told::read(line, command), expect, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_request_is_one_line() {
+        assert_eq!(ended("XML"), Ok("XML\r\n".to_owned()));
+        for broken in ["a\r\nFUNCTION Cut", "a\nb", "a\rb", "a\0b"] {
+            assert!(matches!(ended(broken), Err(Failure::Usage(_))));
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::members::{self, Kind};
 use if_sdk::prelude::*;
 use roxmltree::{Document, Node};
 
+/// The name under which `members` knows the text of a switch.
+const SWITCH_TEXT: &str = "active?";
 /// Notes kept: one wrong element in a thousand inputs must not double the state.
 const NOTES_MAX: usize = 50;
 
@@ -127,7 +129,7 @@ impl Reader {
         }
         let mut found = self.members(node, place);
         if members::SWITCHES.contains(&name) {
-            let active = self.typed("active?", text, place);
+            let active = self.typed(SWITCH_TEXT, text, place);
             found.insert("active".to_owned(), active);
             return Value::Object(found);
         }
@@ -176,7 +178,10 @@ impl Reader {
         };
         if value.is_none() && self.notes.len() < NOTES_MAX {
             let shown: String = text.chars().take(40).collect();
-            self.notes.push(format!("{place} {name}: `{shown}` is {wanted}"));
+            // An element's own text needs no second name.
+            let own = place.ends_with(&format!("/{name}")) || name == SWITCH_TEXT;
+            let name = if own { String::new() } else { format!(" {name}") };
+            self.notes.push(format!("{place}{name}: `{shown}` is {wanted}"));
         }
         value.unwrap_or_default()
     }

@@ -144,7 +144,7 @@ fn named(predicate: &Predicate, known: &[Known], found: Value) -> (Vec<Value>, V
                 continue;
             }
         };
-        let name = free(&word(entry.get("name").and_then(Value::as_str)), &names, known);
+        let name = free(&word(predicate, entry.get("name").and_then(Value::as_str)), &names, known);
         let same = |it: &&Known| settings.iter().all(|(key, value)| it.1.get(key) == Some(value));
         let about: String = entry
             .get("about")
@@ -174,12 +174,13 @@ fn settings(predicate: &Predicate, entry: &Value) -> Result<Map<String, Value>, 
     Ok(settings.clone())
 }
 
-/// A name that can be typed, made from whatever a device calls itself.
-fn word(name: Option<&str>) -> String {
+/// A name that can be typed, made from whatever a device calls itself; the provider's when that is
+/// nothing.
+fn word(predicate: &Predicate, name: Option<&str>) -> String {
     let legal = |it: char| if it.is_ascii_alphanumeric() { it.to_ascii_lowercase() } else { '-' };
     let text: String = name.unwrap_or_default().chars().take(40).map(legal).collect();
     let text = text.trim_matches('-');
-    if text.is_empty() { "found".to_owned() } else { text.to_owned() }
+    if text.is_empty() { predicate.provider.to_string() } else { text.to_owned() }
 }
 
 /// The name, or with a number behind it when it is taken.
@@ -219,7 +220,7 @@ mod tests {
         let names = ["Desk", "desk", "Ünïcode Köln!", "", "--x", "a;rm -rf ~"];
         let (rows, faults) = found(names.iter().map(|name| entry(name)).collect());
         let got: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
-        assert_eq!(got, ["desk-2", "desk-3", "n-code-k-ln", "found", "x", "a-rm--rf"]);
+        assert_eq!(got, ["desk-2", "desk-3", "n-code-k-ln", "mixer", "x", "a-rm--rf"]);
         assert!(got.iter().all(|name| Word::new(*name).is_ok()));
         assert!(faults.is_empty());
     }

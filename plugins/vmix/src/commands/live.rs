@@ -4,9 +4,9 @@
 //! twice. vMix does not tell which activators changed meanwhile.
 
 use super::wrong_state;
-use crate::follow::follow;
 use crate::lines::{Lines, Told};
 use crate::link::Vmix;
+use if_sdk::follow::follow;
 use if_sdk::prelude::*;
 
 /// Silence after which vMix is asked whether it is still there: a cable that was pulled says
@@ -115,7 +115,7 @@ fn follow_tally(call: &Call) -> Outcome {
         feed.first = Some(feed.lines.ask("TALLY", false)?.text);
         Ok(feed)
     };
-    follow(call, open, |feed: &mut Feed| {
+    follow(call, "vMix", open, |feed: &mut Feed| {
         let digits = Some(feed.next("TALLY")?);
         if digits != last {
             call.emit(&tally_value(digits.as_deref().unwrap_or_default()))?;
@@ -132,7 +132,7 @@ fn follow_activators(call: &Call, names: Option<Vec<String>>, input: Option<i64>
             && input.is_none_or(|input| event.at("input").as_i64() == Some(input))
     };
     let open = || Feed::open(call, "ACTS");
-    follow(call, open, |feed: &mut Feed| {
+    follow(call, "vMix", open, |feed: &mut Feed| {
         match activator_value(&feed.next("ACTS")?).filter(wanted) {
             Some(event) => call.emit(&event),
             None => Ok(()),
