@@ -163,6 +163,7 @@ fn placeholder(kind: &Kind) -> &'static str {
         Kind::Int { .. } | Kind::Decimal { .. } => "NUMBER",
         Kind::String { .. } | Kind::List { .. } => "TEXT",
         Kind::Enum { .. } => "WORD",
+        Kind::Url { .. } => "URL",
         Kind::Duration { .. } => "DURATION",
         Kind::Record { .. } => "KEY=VALUE",
         Kind::Json { .. } => "JSON|@FILE",

@@ -50,7 +50,7 @@ pub use nearest::{did_you_mean, nearest};
 pub use pages::pages;
 pub use parameter::{
     Parameter, Parameters, choice, decimal, duration, file_in, file_out, flag, int, json, list,
-    record, text,
+    record, text, url,
 };
 pub use provider::Provider;
 pub use serde_json;

@@ -51,6 +51,12 @@ pub fn choice(name: &str, about: &str, values: &[&str]) -> Parameter<String> {
     Parameter::new(name, about, Kind::Enum { values })
 }
 
+/// Scheme, host and perhaps port. An endpoint may be granted by its parts: `{url.host}`.
+pub fn url(name: &str, about: &str, schemes: &[&str]) -> Parameter<String> {
+    let schemes = schemes.iter().map(|scheme| (*scheme).to_owned()).collect();
+    Parameter::new(name, about, Kind::Url { schemes })
+}
+
 /// `250ms`, `5s`, `2m`; arrives in milliseconds.
 pub fn duration(name: &str, about: &str) -> Parameter<u64> {
     Parameter::new(name, about, Kind::Duration { max_ms: None })

@@ -90,6 +90,9 @@ pub enum Kind {
     Enum {
         values: Vec<String>,
     },
+    Url {
+        schemes: Vec<String>,
+    },
     Duration {
         #[serde(skip_serializing_if = "Option::is_none")]
         max_ms: Option<u64>,

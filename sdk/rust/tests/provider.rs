@@ -1,12 +1,16 @@
 //! A provider as the host meets it: what it describes, and what it does with what arrives.
 
 use if_sdk::prelude::*;
-use if_sdk::{Facts, Mode, file_in, file_out, json as any_json};
+use if_sdk::{Facts, Mode, file_in, file_out, json as any_json, url};
 use std::collections::BTreeMap;
 
 fn provider() -> Provider {
     Provider::new("a lamp")
-        .settings((text("host", "its address"), int("port", "its port").or(80)))
+        .settings((
+            text("host", "its address"),
+            int("port", "its port").or(80),
+            url("page", "its web page", &["http", "https"]).optional(),
+        ))
         .commands([
             write("dim", "set the brightness")
                 .takes((

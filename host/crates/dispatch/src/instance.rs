@@ -4,6 +4,8 @@ use crate::host::Host;
 use crate::job::explain;
 use if_config::{Instance, ProviderFile, check_settings};
 use if_core::{Problem, Word};
+use if_manifest::model::{Endpoint, Predicate};
+use if_manifest::template::Template;
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
@@ -72,8 +74,7 @@ impl Host {
         instance.settings = settings;
         instance.settings =
             check_settings(&instance, &loaded.manifest.settings).map_err(explain)?;
-        let host =
-            instance.settings.get("host").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let host = typed_host(&loaded.manifest, &instance.settings);
         instance.private_network = private || is_typed_private(&host);
         let added = Added {
             settings: instance.settings.clone(),
@@ -139,6 +140,13 @@ impl Host {
     ) -> Result<Vec<String>, Problem> {
         Ok(Vec::new())
     }
+}
+
+/// The host that the settings grant: of the first endpoint that has one from them.
+fn typed_host(predicate: &Predicate, settings: &Map<String, Value>) -> String {
+    let templated = |endpoint: &&Endpoint| endpoint.host.contains('{');
+    let host = |endpoint: &Endpoint| Template::parse(&endpoint.host).ok()?.fill(settings).ok();
+    predicate.endpoints.iter().filter(templated).find_map(host).unwrap_or_default()
 }
 
 /// An address of the operator's own network, typed as such: the typing is the grant. A name is not:

@@ -2,6 +2,7 @@
 //! mean. The same answers for arguments, instance settings and defaults.
 
 use crate::model::Kind;
+use crate::url::UrlParts;
 use serde_json::{Map, Number, Value};
 
 /// Integers cross as JSON numbers; beyond 2^53-1 readers disagree about them.
@@ -27,6 +28,7 @@ impl Kind {
                     count => format!("must be one of the {count} names the help lists"),
                 })
             }
+            Kind::Url { schemes } => check_url(value, schemes),
             Kind::Duration { max_ms } => {
                 let millis = value.as_u64().ok_or("must be a duration in whole milliseconds")?;
                 let most = max_ms.unwrap_or(INTEGER_MAX as u64);
@@ -70,6 +72,7 @@ impl Kind {
             }
             Kind::String { .. }
             | Kind::Enum { .. }
+            | Kind::Url { .. }
             | Kind::Secret
             | Kind::FileIn { .. }
             | Kind::FileOut { .. } => Value::from(text),
@@ -98,6 +101,12 @@ fn check_decimal(value: &Value, min: Option<f64>, max: Option<f64>) -> Result<()
     fits(max.is_none_or(|max| number <= max), || {
         format!("must be at most {}", max.unwrap_or_default())
     })
+}
+
+fn check_url(value: &Value, schemes: &[String]) -> Result<(), String> {
+    let url = UrlParts::parse(value.as_str().ok_or("must be a URL")?)?;
+    let known = schemes.iter().any(|scheme| scheme == url.scheme.as_str());
+    fits(known, || format!("must begin with {}://", schemes.join(":// or ")))
 }
 
 fn check_list(value: &Value, of: &Kind, count_max: u32) -> Result<(), String> {
@@ -174,6 +183,7 @@ mod tests {
             (json!({"json": {}}), "{\"a\": 1}", json!({"a": 1})),
             (json!({"list": {"of": {"int": {}}}}), "4", json!([4])),
             (json!({"record": {}}), "Input=a=b", json!({"Input": "a=b"})),
+            (json!({"url": {"schemes": ["http"]}}), "http://a:1", json!("http://a:1")),
             (json!({"file-in": {"bytes_max": 9}}), "x.png", json!("x.png")),
         ] {
             assert_eq!(kind(of.clone()).parse_text(text), Ok(expect), "{of} {text}");
@@ -205,6 +215,9 @@ mod tests {
             (json!({"list": {"of": {"int": {}}}}), "x", "whole number"),
             (json!({"record": {}}), "Input", "key=value"),
             (json!({"record": {}}), "=x", "without a key"),
+            (json!({"url": {"schemes": ["http"]}}), "a.local", "such as http://"),
+            (json!({"url": {"schemes": ["http"]}}), "https://a", "must begin with http://"),
+            (json!({"url": {"schemes": ["http"]}}), "http://a/b", "must end behind"),
             (json!("secret"), "hunter2", "vault"),
             (json!({"file-out": {"bytes_max": 9}}), "", "path of a file"),
         ] {

@@ -15,6 +15,7 @@ pub mod schema;
 mod strict;
 pub mod template;
 pub mod trust;
+pub mod url;
 mod validate;
 
 pub use error::{ManifestError, TrustError};

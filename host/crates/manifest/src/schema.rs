@@ -80,6 +80,13 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::Decimal { min, max } => bounds("number", min.map(Value::from), max.map(Value::from)),
         Kind::String { length_max } => json!({"type": "string", "maxLength": length_max}),
         Kind::Enum { values } => json!({"enum": values}),
+        Kind::Url { schemes } => {
+            let host = r"(\[[0-9A-Fa-f:.]+\]|[^\s/?#\\%@:\[\]]+)";
+            json!({
+                "type": "string",
+                "pattern": format!("^({})://{host}(:[0-9]{{1,5}})?/?$", schemes.join("|")),
+            })
+        }
         Kind::Duration { max_ms } => bounds("integer", Some(0.into()), max_ms.map(Value::from)),
         Kind::List { of, count_max } => {
             json!({"type": "array", "items": kind_schema(of), "maxItems": count_max})
@@ -172,6 +179,11 @@ mod tests {
             json!({"a": 1}),
             json!(70_000),
             json!("x".repeat(300)),
+            json!("http://ha.local:8123"),
+            json!("https://[::1]/"),
+            json!("ws://ha.local"),
+            json!("http://user@ha.local"),
+            json!("http://ha.local/x"),
         ];
         for parameter in parameters.iter().filter(|one| one.kind != Kind::Secret) {
             for value in &values {

@@ -14,7 +14,6 @@ use host::HostName;
 use if_core::Protocol;
 use if_manifest::model::Endpoint;
 use if_manifest::template::Template;
-use serde_json::{Map, Value};
 use target::split_port;
 
 /// An endpoint of the manifest with the settings filled in.
@@ -91,9 +90,15 @@ impl Grants {
 }
 
 fn resolve(endpoint: &Endpoint, config: &BrokerConfig) -> Option<Grant> {
-    let host = HostName::parse(&fill(&endpoint.host, &config.settings)?).ok()?;
-    let port: u16 =
-        fill(&endpoint.port, &config.settings)?.parse().ok().filter(|port| *port > 0)?;
+    let (host, port) =
+        (Template::parse(&endpoint.host).ok()?, Template::parse(&endpoint.port).ok()?);
+    let mut endpoint = endpoint.clone();
+    // Where the operator wrote a scheme, it holds: no way around TLS, and none into it.
+    if let Some(url) = host.url(&config.settings) {
+        endpoint.protocols.retain(|protocol| is_secure(*protocol) == url.scheme.is_secure());
+    }
+    let host = HostName::parse(&host.fill(&config.settings).ok()?).ok()?;
+    let port: u16 = port.fill(&config.settings).ok()?.parse().ok().filter(|port| *port > 0)?;
     let templated = endpoint.host.contains('{');
     let named = |list: &[String]| list.iter().any(|entry| covers(entry, &host, port));
     Some(Grant {
@@ -103,20 +108,14 @@ fn resolve(endpoint: &Endpoint, config: &BrokerConfig) -> Option<Grant> {
             private_networks: config.private_networks,
             typed_literal: templated && host.is_literal(),
         },
-        endpoint: endpoint.clone(),
+        endpoint,
         host,
         port,
     })
 }
 
-/// The template with the settings in it; `None` when one is missing or no text or number.
-fn fill(template: &str, settings: &Map<String, Value>) -> Option<String> {
-    let text = |name: &str| match settings.get(name)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    Template::parse(template).ok()?.fill(text).ok()
+fn is_secure(protocol: Protocol) -> bool {
+    matches!(protocol, Protocol::Https | Protocol::Wss | Protocol::Tls)
 }
 
 /// Whether a `host` or `host:port` of `hosts:` covers this target.
@@ -169,6 +168,31 @@ mod tests {
         ] {
             let denied = find(&grants, protocol, host, port).unwrap_err();
             assert!(matches!(denied, BrokerError::EgressUndeclared { .. }), "{host}: {denied:?}");
+        }
+    }
+
+    #[test]
+    fn a_url_grants_its_host_port_and_scheme() {
+        for (url, protocol, host, port, ok) in [
+            ("http://ha.local:8123", Protocol::Http, "ha.local", 8123, true),
+            ("http://ha.local:8123/", Protocol::Ws, "HA.local", 8123, true),
+            ("http://ha.local:8123", Protocol::Https, "ha.local", 8123, false),
+            ("http://ha.local:8123", Protocol::Http, "ha.local", 80, false),
+            ("http://ha.local", Protocol::Http, "ha.local", 80, true),
+            ("https://ha.local", Protocol::Wss, "ha.local", 443, true),
+            ("https://ha.local", Protocol::Http, "ha.local", 443, false),
+            ("https://ha.local", Protocol::Ws, "ha.local", 443, false),
+            ("http://[::1]:8123", Protocol::Http, "::1", 8123, true),
+            ("http://127.1:8123", Protocol::Http, "127.0.0.1", 8123, false),
+            ("http://evil@ha.local:8123", Protocol::Http, "ha.local", 8123, false),
+        ] {
+            let mut config = config(|predicate| {
+                predicate.endpoints = vec![endpoint(json!({"name": "api", "host": "{url.host}",
+                    "port": "{url.port}", "protocols": ["http", "https", "ws", "wss"]}))];
+            });
+            config.settings = json!({"url": url}).as_object().unwrap().clone();
+            let found = find(&Grants::new(&config), protocol, host, port);
+            assert_eq!(found.is_ok(), ok, "{url} {protocol:?} {host}:{port}");
         }
     }
 

@@ -32,6 +32,12 @@ pub fn path_matches(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// The segment of this index, from 0, of a plain path; none when it is empty.
+pub fn segment(path: &str, index: usize) -> Option<String> {
+    let segment = path.strip_prefix('/')?.split('/').nth(index)?;
+    decoded(segment).filter(|text| !text.is_empty())
+}
+
 fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
 }

@@ -91,10 +91,14 @@ pub fn classify(endpoint: &Endpoint, message: &Outgoing<'_>, tables: &Tables) ->
 /// Whether any rule of the endpoint looks at lines; without one a byte stream need not be cut.
 pub fn judges_lines(endpoint: &Endpoint) -> bool {
     endpoint.rules.iter().any(|rule| {
-        let by_line =
-            matches!(&rule.effect, EffectSource::Table(key) if key.key.starts_with("line:"));
-        rule.line.is_some() || rule.method.is_some() || by_line
+        rule.line.is_some() || rule.method.is_some() || looks_into(&rule.effect, "line")
     })
+}
+
+/// Whether a table is asked by something of this kind.
+fn looks_into(effect: &EffectSource, kind: &str) -> bool {
+    let EffectSource::Table(key) = effect else { return false };
+    key.places().flatten().any(|(one, _)| one == kind)
 }
 
 fn is_plain(message: &Outgoing<'_>) -> bool {
@@ -218,13 +222,33 @@ impl View<'_> {
     /// The highest effect of all words that the key names; none when one of them is not listed.
     fn by_table(&self, key: &TableKey, tables: &Tables) -> Option<Effect> {
         let table = tables.get(&key.table)?;
-        let (kind, place) = key.key.split_once(':')?;
-        if kind != "json" {
-            return table.get(&self.word(kind, place)?).copied();
-        }
-        let words = json::texts(self.json()?, place)?;
-        let effects = words.into_iter().map(|word| table.get(word).copied());
+        let effects = self.words(key)?.into_iter().map(|word| table.get(&word).copied());
         effects.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// The words by which a table is asked. Several places make one word together, with dots
+    /// between; a part with a dot of its own could be read as two, so it is no key.
+    fn words(&self, key: &TableKey) -> Option<Vec<String>> {
+        let places: Vec<_> = key.places().collect::<Option<_>>()?;
+        if let [(kind, place)] = places.as_slice() {
+            return self.words_at(kind, place);
+        }
+        let mut parts = Vec::new();
+        for (kind, place) in places {
+            match self.words_at(kind, place)?.as_slice() {
+                [word] if !word.contains('.') => parts.push(word.clone()),
+                _ => return None,
+            }
+        }
+        Some(vec![parts.join(".")])
+    }
+
+    fn words_at(&self, kind: &str, place: &str) -> Option<Vec<String>> {
+        if kind == "json" {
+            let texts = json::texts(self.json()?, place)?;
+            return Some(texts.into_iter().map(str::to_owned).collect());
+        }
+        Some(vec![self.word(kind, place)?])
     }
 
     fn word(&self, kind: &str, place: &str) -> Option<String> {
@@ -234,6 +258,9 @@ impl View<'_> {
                     Parameter::Once(word) => Some(word),
                     _ => None,
                 }
+            }
+            ("path", Outgoing::Request { path, .. } | Outgoing::Handshake { path, .. }) => {
+                http::segment(path, place.parse().ok()?)
             }
             ("line", Outgoing::Line(text) | Outgoing::Datagram(text)) => {
                 let text = std::str::from_utf8(lines::without_end(text)).ok()?;
@@ -247,7 +274,7 @@ impl View<'_> {
 /// Whether a rule judges JSON without saying at which path: then it means frames. On an endpoint
 /// with HTTP and WebSocket a harmless frame must not be a password for any request with that body.
 fn is_about_frames(rule: &Rule) -> bool {
-    let by_json = matches!(&rule.effect, EffectSource::Table(key) if key.key.starts_with("json:"));
+    let by_json = looks_into(&rule.effect, "json");
     rule.path.is_none() && (by_json || !rule.json.is_empty())
 }
 
@@ -259,13 +286,11 @@ fn head_matches(rule: &Rule, method: &str, path: &str, query: Option<&str>) -> M
     }
     let all = query_matches(rule, query);
     // A table by a parameter that is there twice decides nothing either.
-    if let EffectSource::Table(key) = &rule.effect
-        && let Some(name) = key.key.strip_prefix("query:")
-        && http::parameter(query, name) == Parameter::Ambiguous
-    {
-        return Match::Ambiguous;
-    }
-    all
+    let EffectSource::Table(key) = &rule.effect else { return all };
+    let twice = |(kind, name): (&str, &str)| {
+        kind == "query" && http::parameter(query, name) == Parameter::Ambiguous
+    };
+    if key.places().flatten().any(twice) { Match::Ambiguous } else { all }
 }
 
 fn query_matches(rule: &Rule, query: Option<&str>) -> Match {

@@ -175,6 +175,53 @@ fn frames_are_judged_by_pointers() {
 }
 
 #[test]
+fn a_table_is_asked_by_several_places_at_once() {
+    let services = Tables::from([(
+        "services".to_owned(),
+        [("light.turn_on", Write), ("lock.unlock", Dangerous), ("todo.get_items", Read)]
+            .map(|(name, effect)| (name.to_owned(), effect))
+            .into(),
+    )]);
+    let house = endpoint(json!({"name": "api", "protocols": ["http", "ws"], "host": "h",
+        "port": "1", "rules": [
+        {"method": "POST", "path": "/api/services/*/*",
+         "effect": {"table": "services", "key": "path:2 . path:3"}},
+        {"json": {"/type": "call_service"},
+         "effect": {"table": "services", "key": "json:/domain . json:/service"}},
+    ]}));
+    let effect = |message: &Outgoing<'_>| classify(&house, message, &services).effect;
+    for (path, expect) in [
+        ("/api/services/light/turn_on", Write),
+        ("/api/services/todo/get_items", Read),
+        ("/api/services/lock/unlock", Dangerous),
+        ("/api/services/lock/%75nlock", Dangerous),
+        ("/api/services/light/%74urn_on", Write),
+        ("/api/services/light.turn_on/x", Dangerous),
+        ("/api/services/light/", Dangerous),
+        ("/api/services/unknown/thing", Dangerous),
+    ] {
+        let (method, query, body) = ("POST", None, b"{}");
+        let message = Outgoing::Request { method, path, query, headers: &[], body };
+        assert_eq!(effect(&message), expect, "{path}");
+    }
+    for (frame, expect) in [
+        (r#"{"type":"call_service","domain":"light","service":"turn_on"}"#, Write),
+        (r#"{"type":"call_service","domain":"todo","service":"get_items"}"#, Read),
+        (r#"{"type":"call_service","domain":"lock","service":"unlock"}"#, Dangerous),
+        (r#"{"type":"call_service","domain":"light.turn_on","service":""}"#, Dangerous),
+        (r#"{"type":"call_service","domain":"light","service":["turn_on"]}"#, Dangerous),
+        (r#"{"type":"call_service","domain":"light"}"#, Dangerous),
+        (
+            r#"{"type":"call_service","domain":"light","service":"turn_on","Service":"x"}"#,
+            Dangerous,
+        ),
+        (r#"[{"type":"call_service","domain":"light","service":"turn_on"}]"#, Dangerous),
+    ] {
+        assert_eq!(effect(&Outgoing::Text(frame)), expect, "{frame}");
+    }
+}
+
+#[test]
 fn a_handshake_is_judged_as_the_request_it_is() {
     let open = |endpoint: &Endpoint, path, query| {
         classify(endpoint, &Outgoing::Handshake { path, query, headers: &[] }, &tables()).effect

@@ -88,6 +88,11 @@ pub enum Kind {
     Enum {
         values: Vec<String>,
     },
+    /// Scheme, host and perhaps port: `http://name.local:8123`. Grants may name its parts.
+    Url {
+        /// Of `http`, `https`, `ws`, `wss`.
+        schemes: Vec<String>,
+    },
     /// `250ms`, `5s`, `2m`; crosses as integer milliseconds.
     Duration {
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,9 +19,9 @@ pub struct Endpoint {
     /// Any of these; the first is the usual one.
     #[schemars(with = "Vec<text::Protocol>")]
     pub protocols: Vec<Protocol>,
-    /// Template over instance settings, `{host}`; or a literal name.
+    /// Template over instance settings, `{host}` or `{url.host}`; or a literal name.
     pub host: String,
-    /// Template over instance settings, `{port}`; or a literal number.
+    /// Template over instance settings, `{port}` or `{url.port}`; or a literal number.
     pub port: String,
     /// First match decides; without a match a message is `dangerous`.
     #[serde(default)]
@@ -67,9 +67,19 @@ pub enum EffectSource {
 #[serde(deny_unknown_fields)]
 pub struct TableKey {
     pub table: String,
-    /// In a traffic rule: `json:/d/requestType`, `query:Function`, or `line:1` (the blank-separated
-    /// word of that index). In a command: the parameter's name, or, for a JSON parameter, name and
-    /// pointer, `data:/requestType`. A step `*` of a pointer means every item of a list: the highest
-    /// of their effects counts, and a list that is empty or of another shape is `dangerous`.
+    /// In a traffic rule: `json:/d/requestType`, `query:Function`, `path:2` (the segment of that
+    /// index, from 0), or `line:1` (the blank-separated word of that index); several with ` . `
+    /// between them, `json:/domain . json:/service`, for a key such as `light.turn_on`. In a
+    /// command: the parameter's name, or, for a JSON parameter, name and pointer,
+    /// `data:/requestType`. A step `*` of a pointer means every item of a list: the highest of
+    /// their effects counts, and a list that is empty or of another shape is `dangerous`.
     pub key: String,
+}
+
+impl TableKey {
+    /// The places of a traffic rule's key, in order: what each looks into, and where. `None` for a
+    /// text that is none.
+    pub fn places(&self) -> impl Iterator<Item = Option<(&str, &str)>> {
+        self.key.split(" . ").map(|place| place.split_once(':'))
+    }
 }

@@ -6,7 +6,7 @@ use super::commands::pointer;
 use super::is_plain;
 use crate::ManifestError;
 use crate::model::{EffectSource, Endpoint, Kind, Parameter, Predicate, Rule};
-use crate::template::{Piece, Template};
+use crate::template::{Part, Piece, Template};
 use if_core::Protocol;
 use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
@@ -57,17 +57,23 @@ fn one(at: &At<'_>, it: &Predicate, endpoint: &Endpoint) -> Result<(), ManifestE
 fn host(at: &At<'_>, settings: &[Parameter], text: &str) -> Result<(), ManifestError> {
     let template = Template::parse(text).map_err(|error| at.fault(error.to_string()))?;
     at.require(!template.pieces().is_empty(), || "must not be empty".into())?;
-    for name in template.settings() {
+    for (piece, name) in template.pieces().iter().filter_map(named) {
         let setting = setting(at, settings, name)?;
         let text = matches!(setting.kind, Kind::String { .. } | Kind::Enum { .. });
-        at.require(text, || format!("setting `{name}` must be a string or an enum"))?;
+        match piece {
+            Piece::Part(_, part) => {
+                at.require(*part == Part::Host, || "needs a URL's host, not its port".into())?;
+                is_url(at, setting)?;
+            }
+            _ => at.require(text, || format!("setting `{name}` must be a string or an enum"))?,
+        }
         // A default would grant a place that nobody who added the instance ever saw.
         at.require(setting.required && setting.default.is_none(), || {
             format!("setting `{name}` must be required and have no default: it is a grant")
         })?;
     }
     let literal = |piece: &Piece| match piece {
-        Piece::Setting(_) => true,
+        Piece::Setting(_) | Piece::Part(..) => true,
         Piece::Literal(text) => text.bytes().all(is_host_byte),
     };
     let single = template.settings().next().is_none();
@@ -79,6 +85,20 @@ fn host(at: &At<'_>, settings: &[Parameter], text: &str) -> Result<(), ManifestE
         format!(
             "`{text}` must be a lower-case name, an address or settings in braces: no wildcards"
         )
+    })
+}
+
+/// A piece that stands for a setting, with the setting's name.
+fn named(piece: &Piece) -> Option<(&Piece, &str)> {
+    match piece {
+        Piece::Setting(name) | Piece::Part(name, _) => Some((piece, name)),
+        Piece::Literal(_) => None,
+    }
+}
+
+fn is_url(at: &At<'_>, setting: &Parameter) -> Result<(), ManifestError> {
+    at.require(matches!(setting.kind, Kind::Url { .. }), || {
+        format!("setting `{}` must be a url", setting.name)
     })
 }
 
@@ -112,6 +132,7 @@ fn port(at: &At<'_>, settings: &[Parameter], text: &str) -> Result<(), ManifestE
                 format!("setting `{name}` must be required or have a default")
             })
         }
+        [Piece::Part(name, Part::Port)] => is_url(at, setting(at, settings, name)?),
         _ => Err(at.fault("must be a number or one setting in braces")),
     }
 }
@@ -124,6 +145,9 @@ fn setting<'s>(
     let found = settings.iter().find(|setting| setting.name.as_str() == name);
     found.ok_or_else(|| at.fault(format!("there is no setting `{name}`")))
 }
+
+/// Deepest segment of a path that may decide its effect.
+const PATH_SEGMENT_MAX: u8 = 15;
 
 /// What an endpoint's messages look like, whichever of its protocols is used.
 pub(super) struct Talks {
@@ -189,7 +213,17 @@ fn effect(
         format!("there is no table `{}`", source.table)
     })?;
     let at = &at.field("key");
-    match source.key.split_once(':') {
+    source.places().try_for_each(|place| table_place(at, talks, place))
+}
+
+/// One place of a table's key.
+fn table_place(
+    at: &At<'_>,
+    talks: &Talks,
+    place: Option<(&str, &str)>,
+) -> Result<(), ManifestError> {
+    let index = |word: &str, most: u8| word.parse::<u8>().is_ok_and(|index| index <= most);
+    match place {
         Some(("json", place)) => {
             at.require(talks.http || talks.websocket, || "needs an http or ws endpoint".into())?;
             pointer(at, place)
@@ -198,13 +232,17 @@ fn effect(
             .require(talks.http && !name.is_empty() && is_plain(name), || {
                 "`query:` needs an http endpoint and a name".into()
             }),
-        Some(("line", word)) => {
-            let ok = word.parse::<u8>().is_ok_and(|index| index <= LINE_WORD_MAX);
-            at.require(talks.lines && ok, || {
-                format!("`line:` needs a tcp, tls or udp endpoint and 0 to {LINE_WORD_MAX}")
+        Some(("path", segment)) => {
+            at.require(talks.http && index(segment, PATH_SEGMENT_MAX), || {
+                format!("`path:` needs an http endpoint and 0 to {PATH_SEGMENT_MAX}")
             })
         }
-        _ => Err(at.fault("must be json:<pointer>, query:<name> or line:<word index>")),
+        Some(("line", word)) => at.require(talks.lines && index(word, LINE_WORD_MAX), || {
+            format!("`line:` needs a tcp, tls or udp endpoint and 0 to {LINE_WORD_MAX}")
+        }),
+        _ => Err(at.fault(
+            "must be json:<pointer>, query:<name>, path:<index> or line:<index>; several with ` . `",
+        )),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{GLOBAL_FLAGS, is_plain, line};
 use crate::ManifestError;
 use crate::kind::INTEGER_MAX;
 use crate::model::{Kind, Parameter, Predicate};
+use crate::url::Scheme;
 use std::collections::BTreeSet;
 
 /// Words that an instance's entry in a provider file keeps for the host.
@@ -113,6 +114,12 @@ fn kind(at: &At<'_>, kind: &Kind) -> Result<(), ManifestError> {
             within("length_max", u64::from(*length_max), u64::from(LENGTH_MAX))
         }
         Kind::Enum { values } => names(&at.field("values"), values),
+        Kind::Url { schemes } => {
+            names(&at.field("schemes"), schemes)?;
+            let known = |word: &String| Scheme::ALL.iter().any(|scheme| scheme.as_str() == word);
+            at.field("schemes")
+                .require(schemes.iter().all(known), || "may hold http, https, ws and wss".into())
+        }
         Kind::Duration { max_ms } => within("max_ms", max_ms.unwrap_or(1), DURATION_MS_MAX),
         Kind::List { of, count_max } => {
             within("count_max", u64::from(*count_max), u64::from(COUNT_MAX))?;
