@@ -1,8 +1,8 @@
 //! The product, tested as a user has it: the real binary, a real home, components built from
 //! source.
 //!
-//! One module per room of promises. Tests that drive a real OBS have `real_obs` in their name and
-//! run one at a time (`.config/nextest.toml`).
+//! One module per room of promises. Tests that drive a real OBS or Home Assistant have `real_obs`
+//! or `real_ha` in their name and run one at a time (`.config/nextest.toml`).
 
 // A test may fail loudly, and its helpers are not inside `#[test]` functions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -11,6 +11,7 @@
 mod author;
 mod discover;
 mod evidence;
+mod ha;
 mod lab;
 mod limits;
 mod obs;

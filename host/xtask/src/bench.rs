@@ -4,6 +4,7 @@
 //! Each line stands against its bar and says whether it is met. No test is timed and nothing fails
 //! here for being slow: a machine under load would make such a test a liar.
 
+mod home;
 mod lab;
 mod machine;
 mod measures;
@@ -42,6 +43,7 @@ pub fn run() -> Result<()> {
     let mut rows = Vec::new();
     rows.extend(measured("a cold command", measures::cold_command)?);
     rows.extend(measured("a command to OBS", measures::obs)?);
+    rows.extend(measured("a command to Home Assistant", home::state)?);
     rows.extend(measured("calls in one process", measures::in_process)?);
     rows.extend(measured("sizes", measures::sizes)?);
     rows.extend(measured("help and completion", measures::help)?);

@@ -1,7 +1,7 @@
 //! `cargo xtask setup`: gets what is missing, and says what it gets.
 //!
-//! The wasm target always. `--servers`: the real servers of the tests, by apt, as root; anybody
-//! else is shown the exact lines. `--tools`: what only CI needs. It never changes what is there.
+//! The wasm target always. `--servers`: the real servers of the tests: OBS by apt, as root, anybody
+//! else is shown the exact lines; Home Assistant by pip, into the build folder. `--tools`: what only CI needs. It never changes what is there.
 
 use crate::shell;
 use anyhow::{Result, bail};
@@ -64,9 +64,34 @@ pub fn target(name: &str) -> Result<()> {
 /// Installs the servers that are missing, or says how to.
 pub fn servers() -> Result<()> {
     for server in Server::ALL.iter().filter(|server| server.missing().is_some()) {
-        packages(server.packages())?;
+        match server {
+            Server::HomeAssistant => home_assistant()?,
+            server => packages(server.packages())?,
+        }
     }
     Ok(())
+}
+
+/// Home Assistant from PyPI, in an environment of its own: no root needed where there is a
+/// Python 3.11 that can make one.
+fn home_assistant() -> Result<()> {
+    /// Succeeds in the Python that Home Assistant 2024.3.3 needs.
+    const PROBE: &str = "import ensurepip, sys; sys.exit(sys.version_info[:2] != (3, 11))";
+    let fits = |python: &&str| {
+        shell::has(python)
+            && shell::capture(shell::command(python).args(["-c", PROBE]))
+                .is_ok_and(|output| output.status.success())
+    };
+    let pythons = ["python3.11", "python3"];
+    if !pythons.iter().any(|python| fits(&python)) {
+        packages(Server::HomeAssistant.packages())?;
+    }
+    let Some(python) = pythons.iter().find(|python| fits(python)) else {
+        println!("Home Assistant needs a Python 3.11 with venv; without it its tests are skipped");
+        return Ok(());
+    };
+    println!("installing Home Assistant into target/servers/ha; this takes minutes, once");
+    if_servers::ha::install(python)
 }
 
 /// Debian packages: installed as root, else shown.

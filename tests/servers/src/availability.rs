@@ -17,16 +17,18 @@ pub const SKIPPED_FILE_VARIABLE: &str = "IF_TEST_SKIPPED_FILE";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {
     Obs,
+    HomeAssistant,
 }
 
 impl Server {
     /// All of them.
-    pub const ALL: &[Server] = &[Server::Obs];
+    pub const ALL: &[Server] = &[Server::Obs, Server::HomeAssistant];
 
     /// What it is called in messages: the package that brings it.
     pub fn name(self) -> &'static str {
         match self {
             Server::Obs => "obs-studio",
+            Server::HomeAssistant => "home-assistant",
         }
     }
 
@@ -34,6 +36,8 @@ impl Server {
     pub fn packages(self) -> &'static [&'static str] {
         match self {
             Server::Obs => &["obs-studio", "obs-plugins", "xvfb", "libgl1-mesa-dri"],
+            // Only to make it: it comes from PyPI into an environment of its own.
+            Server::HomeAssistant => &["python3", "python3-venv"],
         }
     }
 
@@ -41,6 +45,7 @@ impl Server {
     fn programs(self) -> &'static [&'static str] {
         match self {
             Server::Obs => &["obs", "Xvfb"],
+            Server::HomeAssistant => &[],
         }
     }
 
@@ -53,6 +58,9 @@ impl Server {
     /// The first of its programs that is not on this machine.
     #[allow(clippy::disallowed_methods)] // PATH says where programs are; no configuration is read
     pub fn missing(self) -> Option<&'static str> {
+        if self == Server::HomeAssistant {
+            return crate::ha::missing();
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         self.missing_in(&std::env::split_paths(&path).collect::<Vec<_>>())
     }
@@ -79,9 +87,12 @@ pub fn decide(server: Server, test: &str, missing: Option<&str>, required: bool)
         (Some(_), false) => Verdict::Skip(format!("skipped: {test}: {server} is not installed")),
         (Some(program), true) => {
             let packages = server.packages().join(" ");
+            let line = match server {
+                Server::Obs => format!("apt-get install --no-install-recommends {packages}"),
+                Server::HomeAssistant => "cargo xtask setup --servers".to_owned(),
+            };
             Verdict::Fail(format!(
-                "{test} needs {server} and there is no `{program}`; \
-                 install it: apt-get install --no-install-recommends {packages}"
+                "{test} needs {server} and there is no `{program}`; install it: {line}"
             ))
         }
     }
@@ -136,6 +147,18 @@ mod tests {
         assert_eq!(decide(Some("obs"), false), Verdict::Skip(skip.into()));
         let Verdict::Fail(message) = decide(Some("Xvfb"), true) else { panic!("let through") };
         assert!(message.contains("no `Xvfb`") && message.contains("apt-get install"), "{message}");
+    }
+
+    #[test]
+    fn home_assistant_is_made_by_setup() {
+        let missing = Some("target/servers/ha");
+        let skip = "skipped: lights::on: home-assistant is not installed";
+        let server = Server::HomeAssistant;
+        assert_eq!(decide(server, "lights::on", missing, false), Verdict::Skip(skip.into()));
+        let Verdict::Fail(message) = decide(server, "lights::on", missing, true) else {
+            panic!("let through")
+        };
+        assert!(message.contains("cargo xtask setup --servers"), "{message}");
     }
 
     #[test]

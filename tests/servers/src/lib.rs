@@ -3,12 +3,14 @@
 //! A server that is not installed skips its tests by name, unless `IF_TEST_REQUIRE_SERVERS` is
 //! set, as in CI: there it fails them. Nothing here installs anything; `cargo xtask setup` does.
 //!
-//! Tests that start one stand in a module or have a name with `real_obs` in it: nextest runs those
-//! one at a time (`.config/nextest.toml`), since each OBS renders in software on all cores.
+//! Tests that start one stand in a module or have a name with `real_obs` or `real_ha` in it: nextest
+//! runs those one at a time (`.config/nextest.toml`), since each OBS renders in software on all
+//! cores, and each Home Assistant imports half of Python while it starts.
 
 pub mod availability;
 #[cfg(feature = "client")]
 pub mod client;
+pub mod ha;
 pub mod obs;
 mod probe;
 mod process;
@@ -16,6 +18,7 @@ mod process;
 pub use availability::{Server, require};
 #[cfg(feature = "client")]
 pub use client::ObsClient;
+pub use ha::HomeAssistant;
 pub use obs::Obs;
 
 /// Whether a real server is here, for the test in which this stands; prints why when it is not.

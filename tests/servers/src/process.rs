@@ -28,6 +28,14 @@ impl Process {
         self.child.stdout.take()
     }
 
+    /// Asks it to end in its own way, and waits until it has.
+    pub(crate) fn ask_to_end(mut self) -> Result<()> {
+        let line = format!("kill -TERM {}", self.child.id());
+        Command::new("sh").args(["-c", &line]).status()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// What it ended with, if it has.
     pub(crate) fn ended(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().ok().flatten()
