@@ -4,14 +4,11 @@ use crate::entities::{list, no_entity};
 use crate::home::Home;
 use crate::scenes::full;
 use crate::socket::Socket;
-use if_sdk::bindings::infrafabric::adapter::blob;
 use if_sdk::file_out;
 use if_sdk::prelude::*;
 
 /// Largest picture: a camera's still has some hundred KiB, a 4K PNG some ten MiB.
 const PICTURE_BYTES_MAX: u64 = 64 << 20;
-/// Piece by which a file is written; the host takes at most this much at once.
-const PIECE_BYTES: usize = 256 << 10;
 
 pub fn commands() -> [Command; 3] {
     [
@@ -41,9 +38,7 @@ fn snapshot(call: &Call, (id, file): (String, String)) -> Outcome {
     if !kind.starts_with("image/") {
         return Err(Failure::protocol(format!("`{kind}` came instead of a picture")));
     }
-    for piece in answer.body.chunks(PIECE_BYTES) {
-        blob::append_parameter("file", piece)?;
-    }
+    if_sdk::file::write("file", &answer.body)?;
     Ok(json!({ "camera": id, "file": file, "type": kind, "bytes": answer.body.len() }))
 }
 

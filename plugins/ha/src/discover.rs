@@ -3,36 +3,12 @@
 //! The host asks the network (mDNS `_home-assistant._tcp.local`) and gives what answered in the
 //! setting `candidates`; here each is only given a name and a URL. Nothing is contacted.
 
+use if_sdk::Candidate;
 use if_sdk::prelude::*;
-
-/// One who answered.
-#[derive(serde::Deserialize)]
-struct Candidate {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    host: String,
-    #[serde(default)]
-    port: Option<u16>,
-    #[serde(default)]
-    addresses: Vec<String>,
-    #[serde(default)]
-    txt: Map<String, Value>,
-}
-
-#[derive(serde::Deserialize)]
-struct Settings {
-    #[serde(default)]
-    candidates: Vec<Candidate>,
-}
-
-/// The port of an installation that says nothing else.
-const PORT_USUAL: u16 = 8123;
 
 /// Instances out of candidates: `{name, settings: {url}, about}`.
 pub fn instances(call: &Call) -> Outcome {
-    let Settings { candidates } = call.settings()?;
-    Ok(candidates.iter().filter_map(instance).collect())
+    Ok(call.candidates()?.iter().filter_map(instance).collect())
 }
 
 fn instance(candidate: &Candidate) -> Option<Value> {
@@ -47,7 +23,7 @@ fn instance(candidate: &Candidate) -> Option<Value> {
             "" => candidate.addresses.first()?.as_str(),
             host => host,
         };
-        let authority = if_sdk::http::authority(host, candidate.port.unwrap_or(PORT_USUAL));
+        let authority = if_sdk::http::authority(host, candidate.port);
         Some(format!("http://{authority}"))
     })?;
     let title = said("location_name").unwrap_or(&candidate.name);
@@ -93,11 +69,17 @@ mod tests {
             "about": "Home Assistant 2024.3.3, My Studio!" });
         assert_eq!(found(full), Some(expect));
         let url = |candidate: Value| found(candidate).unwrap()["settings"]["url"].clone();
-        assert_eq!(url(json!({ "host": "ha.local.", "port": 80 })), "http://ha.local:80");
-        assert_eq!(url(json!({ "addresses": ["fd00::7"] })), "http://[fd00::7]:8123");
-        let odd = json!({ "host": "ha.local", "txt": { "base_url": "javascript:x" } });
+        assert_eq!(
+            url(json!({ "name": "", "host": "ha.local.", "port": 80 })),
+            "http://ha.local:80"
+        );
+        assert_eq!(
+            url(json!({ "name": "", "host": "", "port": 8123, "addresses": ["fd00::7"] })),
+            "http://[fd00::7]:8123"
+        );
+        let odd = json!({ "name": "", "host": "ha.local", "port": 8123, "txt": { "base_url": "javascript:x" } });
         assert_eq!(url(odd), "http://ha.local:8123");
-        assert_eq!(found(json!({ "name": "nowhere" })), None);
+        assert_eq!(found(json!({ "name": "nowhere", "host": "", "port": 1 })), None);
         assert_eq!(word("Ünïcode 客"), "n-code");
         assert_eq!(word("客"), "home");
     }

@@ -146,8 +146,7 @@ impl Followed {
     pub fn changes(&mut self, socket: &mut Socket) -> Result<Vec<Value>, Failure> {
         socket.ask("ping", json!({}))?;
         let mut changes = Vec::new();
-        while socket.is_waiting() {
-            let event = socket.event()?;
+        while let Some(event) = socket.event_before() {
             changes.extend(self.0.take(event.at("event")).iter().map(Change::event));
         }
         Ok(changes)

@@ -9,7 +9,6 @@ mod discover;
 mod effects;
 mod entities;
 mod events;
-mod follow;
 mod history;
 mod home;
 mod media;

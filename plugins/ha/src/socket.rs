@@ -4,28 +4,15 @@
 //! Source: developers.home-assistant.io, `docs/api/websocket.md`.
 
 use crate::home::{Home, bad_token};
+use if_sdk::conversation::Conversation;
 use if_sdk::prelude::*;
-use if_sdk::websocket::{Address, Message, WebSocket};
-use std::collections::VecDeque;
-
-/// Events that may wait while an answer is awaited. A call that changes a whole house sends some
-/// hundreds; a peer that sends only events must not fill the memory.
-const WAITING_MAX: usize = 10_000;
+use if_sdk::websocket::{Address, WebSocket};
 
 /// An authenticated connection.
 pub struct Socket {
-    socket: WebSocket,
-    last: u64,
-    waiting: VecDeque<Value>,
+    conversation: Conversation,
     /// Home Assistant's, as it says it: `2024.3.3`.
     pub version: String,
-}
-
-/// How much a lost answer would mean.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stake {
-    Question,
-    Change,
 }
 
 impl Socket {
@@ -40,19 +27,19 @@ impl Socket {
             subprotocol: None,
         };
         let token = home.token()?;
-        let socket = WebSocket::open(home.call, address)?;
-        let mut this = Self { socket, last: 0, waiting: VecDeque::new(), version: String::new() };
-        let hello = this.receive()?;
+        // Home Assistant's close codes say nothing that the standard's do not.
+        let mut conversation = Conversation::new(WebSocket::open(home.call, address)?, |_, _| None);
+        let hello = conversation.answer(|_| true)?;
         if hello.at("type") != "auth_required" {
             return Err(Failure::protocol(
                 "whoever answers there does not greet as Home Assistant's WebSocket API does",
             ));
         }
-        this.version = hello.at("ha_version").as_str().unwrap_or("of unknown version").to_owned();
-        this.socket.ask(&json!({ "type": "auth", "access_token": token }))?;
-        let verdict = this.receive()?;
+        let version = hello.at("ha_version").as_str().unwrap_or("of unknown version").to_owned();
+        let auth = json!({ "type": "auth", "access_token": token });
+        let verdict = conversation.ask(&auth, |_| true)?;
         match verdict.at("type").as_str() {
-            Some("auth_ok") => Ok(this),
+            Some("auth_ok") => Ok(Self { conversation, version }),
             Some("auth_invalid") => {
                 Err(Failure::Auth(bad_token(verdict.at("message").as_str().unwrap_or("invalid"))))
             }
@@ -62,57 +49,42 @@ impl Socket {
 
     /// A command that changes nothing, with its fields; its result.
     pub fn ask(&mut self, kind: &str, fields: Value) -> Outcome {
-        self.exchange(kind, fields, Stake::Question)
+        let (id, message) = self.message(kind, fields);
+        let answer = self.conversation.ask(&message, |answer| is_answer(answer, id))?;
+        self.verdict(kind, answer)
     }
 
     /// A command that may change something.
     pub fn tell(&mut self, kind: &str, fields: Value) -> Outcome {
-        self.exchange(kind, fields, Stake::Change)
+        let (id, message) = self.message(kind, fields);
+        let answer = self.conversation.tell(&message, |answer| is_answer(answer, id))?;
+        self.verdict(kind, answer)
     }
 
-    /// Whether an event is here already.
-    pub fn is_waiting(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    /// The next event of any subscription: `{id, event}`.
+    /// The next event of any subscription, however long it takes: `{id, event}`.
     pub fn event(&mut self) -> Outcome {
         loop {
-            let message = match self.waiting.pop_front() {
-                Some(message) => message,
-                None => self.receive()?,
-            };
+            let message = self.conversation.next()?;
             if message.at("type") == "event" {
                 return Ok(message);
             }
         }
     }
 
-    fn exchange(&mut self, kind: &str, fields: Value, stake: Stake) -> Outcome {
-        self.last += 1;
+    /// An event that came while an answer was awaited, if one did.
+    pub fn event_before(&mut self) -> Option<Value> {
+        std::iter::from_fn(|| self.conversation.kept()).find(|kept| kept.at("type") == "event")
+    }
+
+    fn message(&mut self, kind: &str, fields: Value) -> (u64, Value) {
+        let id = self.conversation.next_id();
         let mut message =
-            Map::from_iter([("id".to_owned(), json!(self.last)), ("type".to_owned(), json!(kind))]);
+            Map::from_iter([("id".to_owned(), json!(id)), ("type".to_owned(), json!(kind))]);
         if let Value::Object(fields) = fields {
             let own = fields.into_iter().filter(|(name, _)| name != "id" && name != "type");
             message.extend(own);
         }
-        let message = Value::Object(message);
-        match stake {
-            Stake::Question => self.socket.ask(&message)?,
-            Stake::Change => self.socket.send(&message)?,
-        }
-        loop {
-            let answer = self.receive()?;
-            if answer.at("id") == self.last && answer.at("type") != "event" {
-                return self.verdict(kind, answer);
-            }
-            if self.waiting.len() >= WAITING_MAX {
-                return Err(Failure::protocol(format!(
-                    "{WAITING_MAX} events came, and no answer to `{kind}`"
-                )));
-            }
-            self.waiting.push_back(answer);
-        }
+        (id, Value::Object(message))
     }
 
     fn verdict(&self, kind: &str, mut answer: Value) -> Outcome {
@@ -141,12 +113,9 @@ impl Socket {
             _ => Failure::refused(code, words),
         }
     }
+}
 
-    fn receive(&self) -> Outcome {
-        match self.socket.receive()? {
-            Message::Json(message) if message.is_object() => Ok(message),
-            Message::Json(_) => Err(Failure::protocol("a message that is no JSON object")),
-            Message::Closed { code, reason } => Err(self.socket.gone(code, &reason)),
-        }
-    }
+/// Whether a message answers the command of this number; events carry its number too.
+fn is_answer(message: &Value, id: u64) -> bool {
+    message.at("id") == id && message.at("type") != "event"
 }

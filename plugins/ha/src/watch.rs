@@ -4,11 +4,14 @@
 //! with what was known: what changed meanwhile is told once, what did not is not told again.
 
 use crate::entities::{ID_LENGTH_MAX, no_entity};
-use crate::follow::follow;
 use crate::home::Home;
 use crate::socket::Socket;
 use crate::states::{Change, States};
+use if_sdk::follow::{catch_up, follow};
 use if_sdk::prelude::*;
+
+/// Who is said to be gone and back.
+const PEER: &str = "Home Assistant";
 
 pub fn command() -> Command {
     read("watch", "states as they change, until stopped; one line for each change")
@@ -32,7 +35,7 @@ fn states(call: &Call, (initial, ids): (bool, Vec<String>)) -> Outcome {
     };
     let mut known = States::default();
     let mut begun = false;
-    follow(call, subscribe, |socket| {
+    catch_up(call, PEER, subscribe, |socket| {
         let changes = known.take(socket.event()?.at("event"));
         if !begun {
             begun = true;
@@ -62,7 +65,7 @@ pub fn events(call: &Call, kind: Option<String>) -> Outcome {
         socket.ask("subscribe_events", fields)?;
         Ok(socket)
     };
-    follow(call, subscribe, |socket| {
+    follow(call, PEER, subscribe, |socket| {
         let event = socket.event()?;
         let event = event.at("event");
         call.emit(&event.pick(&[

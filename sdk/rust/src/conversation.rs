@@ -97,6 +97,11 @@ impl Conversation {
         }
     }
 
+    /// What came while an answer was awaited and was none, if anything did.
+    pub fn kept(&mut self) -> Option<Value> {
+        self.kept.pop_front()
+    }
+
     fn json(&self, message: Message) -> Outcome {
         match message {
             Message::Json(message) => Ok(message),

@@ -24,6 +24,29 @@ const PAUSE_MAX: Duration = Duration::from_secs(4);
 pub fn follow<T>(
     call: &Call,
     peer: &str,
+    open: impl FnMut() -> Result<T, Failure>,
+    pass_on: impl FnMut(&mut T) -> Result<(), Failure>,
+) -> Outcome {
+    keep(call, (peer, "is back; what happened meanwhile is not shown"), open, pass_on)
+}
+
+/// The same for a peer that begins each connection with everything as it is then: `pass_on` gives
+/// what differs from what it knew, and so nothing is missed but what came and went.
+///
+/// # Errors
+/// As [`follow`].
+pub fn catch_up<T>(
+    call: &Call,
+    peer: &str,
+    open: impl FnMut() -> Result<T, Failure>,
+    pass_on: impl FnMut(&mut T) -> Result<(), Failure>,
+) -> Outcome {
+    keep(call, (peer, "is back; what differs from before follows"), open, pass_on)
+}
+
+fn keep<T>(
+    call: &Call,
+    (peer, back): (&str, &str),
     mut open: impl FnMut() -> Result<T, Failure>,
     mut pass_on: impl FnMut(&mut T) -> Result<(), Failure>,
 ) -> Outcome {
@@ -37,7 +60,7 @@ pub fn follow<T>(
         drop(connection);
         call.log(Level::Warn, &format!("{peer} is gone ({}); trying again", words(&failure)));
         connection = again(&mut open)?;
-        call.log(Level::Warn, &format!("{peer} is back; what happened meanwhile is not shown"));
+        call.log(Level::Warn, &format!("{peer} {back}"));
     }
 }
 
