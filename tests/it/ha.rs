@@ -133,7 +133,7 @@ fn real_ha_devices_change_as_they_are_told() {
         "ha tts myhome media_player.walkman 'Doors open' --language en",
         "ha media play myhome media_player.walkman --url http://127.0.0.1:9/intro.mp3",
         "ha forget myhome sensor.stored",
-        "ha intent myhome HassTurnOn --data '{\"name\": {\"value\": \"Studio\"}}' --yes",
+        "ha intent myhome HassTurnOn --data '{\"name\": \"Studio\"}' --yes",
     ] {
         json_of(&lab, line);
     }

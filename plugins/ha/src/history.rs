@@ -156,12 +156,19 @@ fn calendar(call: &Call, (id, start, end): (String, Option<String>, Option<Strin
     Ok(json!({ "calendar": id, "start": start, "end": end, "events": rows }))
 }
 
+/// Home Assistant says 400 without a word, to an unknown calendar as to an end before its start.
 fn no_calendar(home: &Home<'_>, id: &str, failure: Failure) -> Failure {
     match failure {
-        Failure::Refused(refusal) if refusal.code == "404" => {
+        Failure::Refused(refusal) if ["400", "404"].contains(&refusal.code.as_str()) => {
             let calendars = home.get("/api/calendars").unwrap_or_default();
             let known = calendars.items().iter().filter_map(|one| one.at("entity_id").as_str());
-            no_entity(id, known)
+            let known: Vec<&str> = known.collect();
+            match known.contains(&id) {
+                true => {
+                    Failure::refused(refusal.code, "these bounds make no sense: end before start?")
+                }
+                false => no_entity(id, known.into_iter()),
+            }
         }
         other => other,
     }

@@ -17,7 +17,7 @@ pub fn command() -> Command {
     read("watch", "states as they change, until stopped; one line for each change")
         .takes((
             flag("initial", "begin with the states as they are now"),
-            list(text("entity", "only these").positional().longest(ID_LENGTH_MAX)).or(json!([])),
+            list(text("entity", "only these").longest(ID_LENGTH_MAX)).positional().or(json!([])),
         ))
         .example("ha watch myhome light.kitchen lock.front_door")
         .streams()
