@@ -208,7 +208,8 @@ fn newest_part() -> u128 {
     newest.duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
 }
 
-fn copy_tree(from: &Path, to: &Path) {
+/// A folder with everything in it.
+pub fn copy_tree(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     let mut source = from.as_os_str().to_owned();
     source.push("/.");

@@ -46,7 +46,7 @@ fn snapshot(call: &Call, (id, file): (String, String)) -> Outcome {
 fn no_picture(home: &Home<'_>, id: &str, failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if refusal.code == "404" => {
-            let states = home.get("/api/states").unwrap_or_default();
+            let states = home.list_at("/api/states").unwrap_or_default();
             let known = states.items().iter().filter_map(|state| state.at("entity_id").as_str());
             no_entity(id, known.filter(|id| id.starts_with("camera.")))
         }

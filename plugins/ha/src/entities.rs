@@ -35,7 +35,7 @@ pub fn commands() -> [Command; 3] {
             .run(|call, id: String| {
                 let home = Home::of(call)?;
                 let request = home.request("DELETE", "/api/states")?.segment(&id);
-                match home.json(request) {
+                match home.object(request) {
                     Ok(_) => Ok(json!({ "forgotten": id })),
                     Err(failure) => Err(with_near_entity(&home, &id, failure)),
                 }
@@ -58,7 +58,7 @@ pub fn list(path: &str, domain: &'static str, what: &str) -> Command {
 }
 
 fn rows(home: &Home<'_>, domain: Option<&str>) -> Result<Vec<Value>, Failure> {
-    let states = home.get("/api/states")?;
+    let states = home.list_at("/api/states")?;
     let wanted = |state: &&Value| {
         let id = state.at("entity_id").as_str().unwrap_or_default();
         domain.is_none_or(|domain| domain_of(id) == domain)
@@ -97,14 +97,14 @@ pub fn domain_of(id: &str) -> &str {
 /// One entity's state, as REST has it; a name that does not exist gets the nearest as a hint.
 pub fn state(home: &Home<'_>, id: &str) -> Outcome {
     let request = home.request("GET", "/api/states")?.segment(id);
-    home.json(request).map_err(|failure| with_near_entity(home, id, failure))
+    home.object(request).map_err(|failure| with_near_entity(home, id, failure))
 }
 
 /// A 404 about an entity, with the nearest that exists.
 fn with_near_entity(home: &Home<'_>, id: &str, failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if refusal.code == "404" => {
-            let states = home.get("/api/states").unwrap_or_default();
+            let states = home.list_at("/api/states").unwrap_or_default();
             let known = states.items().iter().filter_map(|state| state.at("entity_id").as_str());
             no_entity(id, known)
         }

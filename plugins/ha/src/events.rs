@@ -12,7 +12,7 @@ pub fn commands() -> [Command; 3] {
         read("event list", "events that somebody listens to")
             .example("ha event list myhome")
             .table("/events", &["event", "listener_count"])
-            .run(|call, ()| Ok(json!({ "events": Home::of(call)?.get("/api/events")? }))),
+            .run(|call, ()| Ok(json!({ "events": Home::of(call)?.list_at("/api/events")? }))),
         write("event fire", "fire an event; automations may act on it")
             .takes((
                 text("type", "its name").positional().longest(TYPE_LENGTH_MAX),
@@ -22,7 +22,7 @@ pub fn commands() -> [Command; 3] {
             .run(|call, (kind, data): (String, Value)| {
                 let home = Home::of(call)?;
                 let request = home.request("POST", "/api/events")?.segment(&kind).json(&data);
-                home.json(request)
+                home.object(request)
             }),
         read("event watch", "events as they are fired, until stopped")
             .takes(text("type", "only this one").positional().optional())

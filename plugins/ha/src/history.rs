@@ -32,7 +32,7 @@ pub fn commands() -> [Command; 4] {
         read("calendar list", "all calendars")
             .example("ha calendar list myhome")
             .table("/calendars", &["entity_id", "name"])
-            .run(|call, ()| Ok(json!({ "calendars": Home::of(call)?.get("/api/calendars")? }))),
+            .run(|call, ()| Ok(json!({ "calendars": Home::of(call)?.list_at("/api/calendars")? }))),
         read("calendar events", "what a calendar holds, a week from now on")
             .takes((
                 entity("such as calendar.stage"),
@@ -82,7 +82,7 @@ fn history(call: &Call, (ids, period, attributes): (String, Period, bool)) -> Ou
     } else {
         request = request.query("no_attributes", "").query("minimal_response", "");
     }
-    let answer = home.json(request)?;
+    let answer = home.list(request)?;
     let rows: Vec<Value> = answer.items().iter().flat_map(|one| told(one, attributes)).collect();
     if rows.is_empty() {
         ids.split(',').try_for_each(|id| crate::entities::state(&home, id.trim()).map(|_| ()))?;
@@ -119,7 +119,7 @@ fn logbook(call: &Call, (id, period): (Option<String>, Period)) -> Outcome {
     if let Some(end) = &end {
         request = request.query("end_time", end);
     }
-    let mut entries = home.json(request)?;
+    let mut entries = home.list(request)?;
     for entry in entries.as_array_mut().into_iter().flatten() {
         // A change of state has no message of its own.
         let state = entry.at("state").as_str().map(|state| format!("changed to {state}"));
@@ -140,7 +140,7 @@ fn calendar(call: &Call, (id, start, end): (String, Option<String>, Option<Strin
         return Err(Failure::usage(format!("`{id}` is no calendar")));
     }
     let request = home.request("GET", "/api/calendars")?.segment(&id);
-    let answer = home.json(request.query("start", &start).query("end", &end));
+    let answer = home.list(request.query("start", &start).query("end", &end));
     let events = answer.map_err(|failure| no_calendar(&home, &id, failure))?;
     let when = |moment: &Value| moment.get("dateTime").or_else(|| moment.get("date")).cloned();
     let row = |event: &Value| {
@@ -160,7 +160,7 @@ fn calendar(call: &Call, (id, start, end): (String, Option<String>, Option<Strin
 fn no_calendar(home: &Home<'_>, id: &str, failure: Failure) -> Failure {
     match failure {
         Failure::Refused(refusal) if ["400", "404"].contains(&refusal.code.as_str()) => {
-            let calendars = home.get("/api/calendars").unwrap_or_default();
+            let calendars = home.list_at("/api/calendars").unwrap_or_default();
             let known = calendars.items().iter().filter_map(|one| one.at("entity_id").as_str());
             let known: Vec<&str> = known.collect();
             match known.contains(&id) {

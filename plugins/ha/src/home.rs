@@ -98,7 +98,7 @@ impl<'c> Home<'c> {
     }
 
     /// Sends it and reads its JSON.
-    pub fn json(&self, request: Request) -> Outcome {
+    fn json(&self, request: Request) -> Outcome {
         let response = self.send(request)?;
         if response.body.trim_ascii_start().starts_with(MARKUP) {
             return Err(Failure::protocol(
@@ -108,9 +108,24 @@ impl<'c> Home<'c> {
         response.value()
     }
 
-    /// GET of a path that needs no escaping.
-    pub fn get(&self, path: &str) -> Outcome {
-        self.json(self.request("GET", path)?)
+    /// Sends it and reads a list.
+    pub fn list(&self, request: Request) -> Outcome {
+        shaped(self.json(request)?, Value::is_array, "list")
+    }
+
+    /// Sends it and reads an object.
+    pub fn object(&self, request: Request) -> Outcome {
+        shaped(self.json(request)?, Value::is_object, "object")
+    }
+
+    /// The list at a path that needs no escaping.
+    pub fn list_at(&self, path: &str) -> Outcome {
+        self.list(self.request("GET", path)?)
+    }
+
+    /// The object at a path that needs no escaping.
+    pub fn object_at(&self, path: &str) -> Outcome {
+        self.object(self.request("GET", path)?)
     }
 
     /// Who was refused: the token, or the user it belongs to.
@@ -125,6 +140,14 @@ impl<'c> Home<'c> {
                 .into(),
             false => bad_token("401"),
         })
+    }
+}
+
+/// The answer, if it is what the API promises there.
+fn shaped(answer: Value, is: impl Fn(&Value) -> bool, what: &str) -> Outcome {
+    match is(&answer) {
+        true => Ok(answer),
+        false => Err(Failure::protocol(format!("the answer is JSON, but no {what}"))),
     }
 }
 

@@ -129,7 +129,7 @@ pub fn on_entity(call: &Call, name: &str, entity: &str, data: Value) -> Outcome 
 }
 
 fn list(call: &Call, pattern: Option<String>) -> Outcome {
-    let answer = Home::of(call)?.get("/api/services")?;
+    let answer = Home::of(call)?.list_at("/api/services")?;
     let mut rows = Vec::new();
     for domain in answer.items() {
         let word = domain.at("domain").as_str().unwrap_or_default();

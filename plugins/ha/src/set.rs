@@ -42,7 +42,6 @@ pub fn command() -> Command {
         .example("ha set myhome light.kitchen on --brightness 128")
         .example("ha set myhome climate.hall --temperature 21.5")
         .example("ha set myhome input_number.level 42")
-        .json()
         .run(|call, (entity, state, brightness, temperature, data, state_only)| {
             let Value::Object(data) = data else {
                 return Err(Failure::usage("`data` must be a JSON object"));
@@ -100,7 +99,7 @@ fn store(call: &Call, entity: &str, wish: Wish) -> Outcome {
         body.insert("attributes".into(), Value::Object(attributes));
     }
     let request = home.request("POST", "/api/states")?.segment(entity).json(&body);
-    let answer = home.json(request)?;
+    let answer = home.object(request)?;
     Ok(json!({
         "entity": entity,
         "state": answer.at("state"),

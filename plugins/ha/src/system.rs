@@ -17,24 +17,24 @@ pub fn commands() -> [Command; 10] {
             .example("ha status myhome")
             .run(|call, ()| {
                 let home = Home::of(call)?;
-                let api = home.get("/api/")?;
-                let core = home.get("/api/core/state")?;
+                let api = home.object_at("/api/")?;
+                let core = home.object_at("/api/core/state")?;
                 Ok(json!({ "state": core.at("state"), "api": api.at("message") }))
             }),
         read("core state", "the core's state: RUNNING, STARTING, STOPPING …")
             .example("ha core state myhome")
             .text("/state")
-            .run(|call, ()| Home::of(call)?.get("/api/core/state")),
+            .run(|call, ()| Home::of(call)?.object_at("/api/core/state")),
         read("info", "version, place, units, and how many entities of which domain")
             .example("ha info myhome")
             .run(info),
         read("config", "the configuration that its web page knows")
             .example("ha config myhome")
             .json()
-            .run(|call, ()| Home::of(call)?.get("/api/config")),
+            .run(|call, ()| Home::of(call)?.object_at("/api/config")),
         read("components", "integrations that are loaded").example("ha components myhome").run(
             |call, ()| {
-                let mut names = Home::of(call)?.get("/api/components")?;
+                let mut names = Home::of(call)?.list_at("/api/components")?;
                 if let Some(names) = names.as_array_mut() {
                     names.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
                 }
@@ -87,8 +87,8 @@ pub fn check(call: &Call) -> Outcome {
 
 fn info(call: &Call, (): ()) -> Outcome {
     let home = Home::of(call)?;
-    let config = home.get("/api/config")?;
-    let states = home.get("/api/states")?;
+    let config = home.object_at("/api/config")?;
+    let states = home.list_at("/api/states")?;
     let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
     for id in states.items().iter().filter_map(|state| state.at("entity_id").as_str()) {
         *domains.entry(domain_of(id)).or_default() += 1;
@@ -120,7 +120,7 @@ fn check_config(call: &Call, (): ()) -> Outcome {
 }
 
 fn sound(home: &Home<'_>) -> Outcome {
-    let answer = home.json(home.request("POST", "/api/config/core/check_config")?)?;
+    let answer = home.object(home.request("POST", "/api/config/core/check_config")?)?;
     if answer.at("result") == "valid" {
         return Ok(json!({ "result": "valid", "warnings": answer.at("warnings") }));
     }
@@ -157,5 +157,5 @@ fn template(call: &Call, (template, variables): (String, Value)) -> Outcome {
 fn intent(call: &Call, (name, data): (String, Value)) -> Outcome {
     let home = Home::of(call)?;
     let body = json!({ "name": name, "data": data });
-    home.json(home.request("POST", "/api/intent/handle")?.json(&body))
+    home.object(home.request("POST", "/api/intent/handle")?.json(&body))
 }

@@ -234,7 +234,7 @@ pub const REFUSED: &[(&str, &str, i32, &str)] = &[
     ("ha history myhome light.studoi", "IF_ERR_PROVIDER", 1, "did you mean `light.studio`?"),
     ("ha history myhome light.studio --start yesterday", "IF_ERR_USAGE", 2, "is no moment"),
     (
-        "ha calendar events myhome calendar.calendar_9",
+        "ha calendar events myhome calendar.calendr_1",
         "IF_ERR_PROVIDER",
         1,
         "did you mean `calendar.calendar_1`?",
