@@ -7,6 +7,7 @@ use if_manifest::model::COMPONENT_FILE;
 use if_manifest::trust::{APPROVAL_BYTES_MAX, Seen, Trusted};
 use if_manifest::{MANIFEST_BYTES_MAX, sha256};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Largest component. The largest useful ones carry a JavaScript engine: 12 MiB.
@@ -45,7 +46,13 @@ pub struct Package {
 impl Package {
     /// Reads the package in `dir`. Nothing is verified yet but sizes, links and the magic.
     pub fn read(dir: &Path) -> Result<Package, RegistryError> {
-        let component = read_capped(&dir.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;
+        let component = match read_capped(&dir.join(COMPONENT_FILE), COMPONENT_BYTES_MAX) {
+            Err(RegistryError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                let what = "is missing: `ifctl plugin pack` makes one";
+                return Err(RegistryError::malformed(COMPONENT_FILE, what));
+            }
+            component => component?,
+        };
         check_magic(&component)?;
         let mut data = BTreeMap::new();
         read_data(dir, "data", DATA_DEPTH_MAX, &mut data)?;

@@ -1,6 +1,6 @@
 //! The log: durable before anything happens, whole after a crash, and it notices every change.
 
-use crate::lab::{Lab, Run, switcher};
+use crate::lab::{Lab, Run, sql, switcher};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -20,21 +20,6 @@ fn outcomes(lab: &Lab, command: &str) -> Vec<String> {
             entry["closed"]["leaf"]["outcome"]["status"].as_str().unwrap_or("open").to_owned()
         })
         .collect()
-}
-
-/// Changes the database behind the program's back, as somebody with the disk could.
-fn sql(lab: &Lab, statements: &str) {
-    let database = lab.home().join("if.db");
-    let script = format!(
-        "import sqlite3\n\
-         c = sqlite3.connect({database:?})\n\
-         triggers = c.execute(\"select name from sqlite_master where type='trigger'\").fetchall()\n\
-         for (name,) in triggers: c.execute('drop trigger ' + name)\n\
-         c.executescript({statements:?})\n\
-         c.commit()"
-    );
-    let done = Command::new("python3").args(["-c", &script]).output().unwrap();
-    assert!(done.status.success(), "{done:?}");
 }
 
 #[test]
@@ -223,4 +208,20 @@ fn an_entry_of_ones_own_and_a_trace_can_be_found_again() {
     assert_eq!(found["entries"][0]["parts"]["why"], "rehearsal");
     let id = found["entries"][0]["opened"]["leaf"]["operation"].as_str().unwrap().to_owned();
     assert!(lab.run(["witness", "query", "--operation", &id]).ok().contains("decision"));
+}
+
+#[test]
+fn operations_are_found_by_when_they_began() {
+    let lab = noop();
+    lab.run(["noop", "ping", "here"]).ok();
+    let count = |flag: &str, time: &str| {
+        let found = lab.run(["witness", "query", "--provider", "noop", flag, time, "--json"]);
+        found.json()["entries"].as_array().unwrap().len()
+    };
+    let all = count("--since", "2001-01-01T00:00Z");
+    assert!(all > 0 && count("--until", "2999-01-01T00:00Z") == all);
+    assert_eq!(count("--until", "2001-01-01T01:00+01:00"), 0);
+    assert_eq!(count("--since", "2999-01-01T00:00Z"), 0);
+    let error = lab.run(["witness", "query", "--since", "21:04"]).fails("IF_ERR_USAGE", 2);
+    assert!(error.contains("--since 2026-"), "{error}");
 }

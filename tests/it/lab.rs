@@ -160,6 +160,21 @@ pub fn switcher() -> (Lab, VmixSimulator) {
     (lab, vmix)
 }
 
+/// Changes the database behind the program's back, as somebody with the disk could.
+pub fn sql(lab: &Lab, statements: &str) {
+    let database = lab.home().join("if.db");
+    let script = format!(
+        "import sqlite3\n\
+         c = sqlite3.connect({database:?})\n\
+         triggers = c.execute(\"select name from sqlite_master where type='trigger'\").fetchall()\n\
+         for (name,) in triggers: c.execute('drop trigger ' + name)\n\
+         c.executescript({statements:?})\n\
+         c.commit()"
+    );
+    let done = Command::new("python3").args(["-c", &script]).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+}
+
 /// The repository's root.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -10,7 +10,9 @@
 
 mod author;
 mod discover;
+mod errors;
 mod evidence;
+mod guides;
 mod ha;
 mod lab;
 mod limits;

@@ -3,6 +3,7 @@
 pub mod completion;
 pub mod discover;
 pub mod doctor;
+pub mod explain;
 pub mod init;
 pub mod plugin;
 pub mod provider;
@@ -30,6 +31,7 @@ pub enum Builtin {
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
     Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
     Completion(completion::CompletionArgs),
     /// Candidates for the word under the cursor; called by the completion scripts
     #[command(name = "__complete", hide = true)]
@@ -48,6 +50,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
         Builtin::Secret(command) => secret::run(app, command),
         Builtin::Witness(command) => witness::run(app, command),
         Builtin::Doctor(args) => doctor::run(app, &args),
+        Builtin::Explain(args) => explain::run(app, &args),
         Builtin::Completion(args) => completion::run(app, &args),
         Builtin::Complete(args) => crate::complete::run(app, &args),
         Builtin::Reference(args) => reference::run(app, &args),

@@ -115,6 +115,12 @@ pub fn time(at: UnixMillis) -> String {
         .map_or_else(|_| at.0.to_string(), |t| format!("{t:.3}"))
 }
 
+/// The instant that a person wrote, with `Z` or an offset; a clock time alone is no instant.
+pub fn instant(text: &str) -> Option<UnixMillis> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    u64::try_from(at.as_millisecond()).ok().map(UnixMillis)
+}
+
 /// A value as one line of JSON.
 pub fn encode(value: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(value).map_err(|error| {
@@ -162,6 +168,20 @@ fn problem_text(problem: &Problem) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_instant_has_its_zone() {
+        for (text, expect) in [
+            ("1970-01-01T00:00:01Z", Some(1000)),
+            ("1970-01-01T01:00+01:00", Some(0)),
+            ("2026-11-25T21:04:00.5Z", Some(1_795_640_640_500)),
+            ("21:04", None),
+            ("2026-11-25T21:04", None),
+            ("1969-12-31T23:59Z", None),
+        ] {
+            assert_eq!(instant(text), expect.map(UnixMillis), "{text}");
+        }
+    }
 
     #[test]
     fn a_problem_cannot_forge_a_hint() {

@@ -14,9 +14,17 @@ const FOLDER: &str = "docs/reference";
 
 /// Writes the pages, and removes those that no longer exist.
 pub fn write() -> Result<()> {
-    let folder = shell::root().join(FOLDER);
-    fs_err::create_dir_all(&folder)?;
-    generate(&folder)?;
+    let (folder, fresh) = (shell::root().join(FOLDER), tempfile::tempdir()?);
+    generate(fresh.path())?;
+    let pages_now = pages(fresh.path())?;
+    for name in pages(&folder)?.keys().filter(|name| !pages_now.contains_key(*name)) {
+        fs_err::remove_file(folder.join(name))?;
+    }
+    for (name, text) in &pages_now {
+        let path = folder.join(name);
+        fs_err::create_dir_all(path.parent().unwrap_or(&folder))?;
+        fs_err::write(path, text)?;
+    }
     println!("{FOLDER} written");
     Ok(())
 }
@@ -38,18 +46,26 @@ fn generate(folder: &Path) -> Result<()> {
     shell::run(std::process::Command::new(Scene::debug_binary()).arg("__reference").arg(folder))
 }
 
-/// Pages by name. The folder is flat: a page in a page's folder would be found by nobody.
+/// Pages by their path below the folder.
 fn pages(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
-    if !folder.exists() {
-        return Ok(pages);
-    }
-    for entry in fs_err::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        pages.insert(name, fs_err::read_to_string(entry.path())?);
+    if folder.exists() {
+        collect(folder, "", &mut pages)?;
     }
     Ok(pages)
+}
+
+fn collect(folder: &Path, prefix: &str, pages: &mut BTreeMap<String, String>) -> Result<()> {
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), pages)?;
+        } else {
+            pages.insert(name, fs_err::read_to_string(entry.path())?);
+        }
+    }
+    Ok(())
 }
 
 fn differences(
@@ -81,5 +97,15 @@ mod tests {
             ["errors.md differs", "new.md is missing", "old.md is not generated any more"];
         assert_eq!(differences(&committed, &fresh), expected);
         assert!(differences(&fresh, &fresh).is_empty());
+    }
+
+    #[test]
+    fn pages_in_folders_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("errors")).unwrap();
+        fs_err::write(folder.path().join("errors/a.md"), "a").unwrap();
+        fs_err::write(folder.path().join("cli.md"), "c").unwrap();
+        let found = pages(folder.path()).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["cli.md", "errors/a.md"]);
     }
 }

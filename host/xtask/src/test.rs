@@ -32,9 +32,10 @@ const SUITES: &[Suite] = &[
             "infrafabric",
             "if-compiler",
             "xtask",
+            "if-pages",
             "if-bench",
         ],
-        modules: &["evidence", "limits", "setup", "usage"],
+        modules: &["errors", "evidence", "guides", "limits", "setup", "usage"],
     },
     Suite {
         name: "studio",

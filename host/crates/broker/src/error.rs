@@ -112,6 +112,7 @@ impl Explain for BrokerError {
             Self::AddressPrivate { provider, instance, host, .. } => vec![
                 format!(
                     "if the device is on your own network: \
+                     ifctl {provider} remove {instance} --yes && \
                      ifctl {provider} add {instance} --host {host} --private-network"
                 ),
                 format!(

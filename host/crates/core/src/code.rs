@@ -1,7 +1,11 @@
 //! Every error code there is, in one table: its name, its exit code, what it means, what to do.
 //!
-//! The reference pages are generated from this table, so a code without a resolution cannot exist.
-//! Codes are stable: a released one is never renamed, reused or moved to another exit code.
+//! Beside the table stands a page per code, `code/IF_ERR_….md`: how it looks, why, and the lines
+//! that mend it. A code without a page does not compile, and `tests/it/errors` runs what stands in
+//! each page. Codes are stable: a released one is never renamed, reused or moved to another exit
+//! code.
+
+mod page;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,8 +39,8 @@ pub enum Exit {
 
 macro_rules! codes {
     ($($variant:ident $text:literal $exit:ident $meaning:literal $resolution:literal)*) => {
-        /// A stable error code. Its page in the reference is generated from `meaning` and
-        /// `resolution`.
+        /// A stable error code. Its page is made of `meaning`, `resolution` and its text in
+        /// `code/`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Code {
             $(#[doc = $meaning] #[serde(rename = $text)] $variant,)*
@@ -61,9 +65,14 @@ macro_rules! codes {
                 match self { $(Code::$variant => $meaning,)* }
             }
 
-            /// What to do about it.
+            /// What to do about it, in a sentence or two.
             pub fn resolution(self) -> &'static str {
                 match self { $(Code::$variant => $resolution,)* }
+            }
+
+            /// How it looks, why, what to do: the part of the page that is written by hand.
+            fn text(self) -> &'static str {
+                match self { $(Code::$variant => include_str!(concat!("code/", $text, ".md")),)* }
             }
         }
     };
@@ -97,7 +106,7 @@ codes! {
         "Set the secret again with the `ifctl secret set` line shown."
     ProviderProtocol "IF_ERR_PROVIDER_PROTOCOL" Provider
         "The provider's answer does not follow its protocol."
-        "Check that host and port are this product's, and its version; `-v` shows what came."
+        "Check that host and port are this product's, and its version."
     Unreachable "IF_ERR_UNREACHABLE" Provider
         "No connection could be made."
         "Check that the device is on, the host and port are right, and no firewall stands between."
@@ -158,9 +167,6 @@ codes! {
     KeyMissing "IF_ERR_KEY_MISSING" Denied
         "The signing key needed for this is not here."
         "Run it where the key is, or as the person who holds it."
-    Denied "IF_ERR_DENIED" Denied
-        "A rule of this installation denies the command."
-        "The message names the rule."
     ConfirmationNeeded "IF_ERR_CONFIRMATION_NEEDED" Denied
         "The command is dangerous and nobody said yes."
         "Look at it with `--dry-run`, then repeat it with `--yes`."
@@ -202,7 +208,8 @@ codes! {
         "Retry with less data; if it repeats, report it to the author."
     LimitDeadline "IF_ERR_LIMIT_DEADLINE" Limit
         "The plugin did not finish before its deadline."
-        "Allow more time with `--timeout`, up to the manifest's limit."
+        "If `--timeout`, IF_TIMEOUT or config.yaml made the time short, allow more; beyond the \
+             manifest's limit only the author can."
     LimitStack "IF_ERR_LIMIT_STACK" Limit
         "The plugin recursed too deeply."
         "Report it to the author."
@@ -223,17 +230,16 @@ codes! {
         "Raise `--max-cost`, or leave it."
     PluginPanicked "IF_ERR_PLUGIN_PANICKED" Provider
         "The plugin crashed; nothing else did."
-        "`ifctl witness query` shows the operation and the plugin's last words; report it to the \
-             author."
+        "The message has the plugin's last words; report them to the author."
     PluginMisbehaved "IF_ERR_PLUGIN_MISBEHAVED" Provider
         "The plugin's answer is not what its manifest promises."
         "Report it to the author."
     StoreBusy "IF_ERR_STORE_BUSY" Storage
-        "Another process held the database longer than we wait."
-        "Try again; `ifctl doctor` shows who holds it."
+        "Another process held the database or a lock file longer than we wait."
+        "Try again; if it repeats, look for another `ifctl` that hangs."
     StoreFull "IF_ERR_STORE_FULL" Storage
-        "The disk is full. Nothing was sent."
-        "Free space on the disk that holds the home, then run the command again."
+        "A disk is full. If it is the home's, nothing was sent."
+        "Free space. `ifctl witness log` shows whether the command was done."
     StoreNewer "IF_ERR_STORE_NEWER" Storage
         "The database was written by a newer version."
         "Install that version or newer; nothing was changed."
@@ -242,7 +248,7 @@ codes! {
         "Look at the cause shown; `ifctl doctor` checks the home."
     WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
         "The log does not verify: an entry was changed, removed or forged."
-        "Stop, keep a copy of the home, and compare with a backup or an exported log."
+        "Stop, keep a copy of the home, and compare with a backup."
     Compile "IF_ERR_COMPILE" Limit
         "The component could not be compiled within its bounds."
         "The component is broken or too large; report it to the author."

@@ -30,6 +30,7 @@ pub const RESERVED_PROVIDERS: &[&str] = &[
     "plugin",
     "witness",
     "doctor",
+    "explain",
     "completion",
     "secret",
     "trust",

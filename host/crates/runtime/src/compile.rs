@@ -37,6 +37,9 @@ const CHILD_SILENCE_SECONDS: i64 = 90;
 /// Most of the child's complaint that is passed on.
 const COMPLAINT_BYTES_MAX: u64 = 4 << 10;
 
+/// How [`RuntimeError::Compile`] begins, in the child's mouth as in ours.
+const COMPLAINT: &str = "the component cannot be compiled: ";
+
 /// Preamble of a binary component: magic, version 13, layer 1.
 const COMPONENT_PREAMBLE: &[u8] = b"\0asm\x0d\0\x01\0";
 
@@ -135,6 +138,8 @@ fn in_child(
         return Ok(artefact);
     }
     let why = if complaint.is_empty() { status.to_string() } else { complaint };
+    // The child is this program and says so at length; its reason is enough.
+    let why = why.rsplit_once(COMPLAINT).map_or(why.as_str(), |(_, reason)| reason).to_owned();
     Err(RuntimeError::Compile(why))
 }
 

@@ -148,7 +148,8 @@ fn error_of(refusal: &Refusal) -> Error {
     match refusal.kind {
         RefusalKind::Denied => Error::HttpRequestDenied,
         RefusalKind::Unreachable => Error::ConnectionRefused,
-        RefusalKind::Timeout => Error::ConnectionTimeout,
+        // Whether it was the connection or the answer that did not come, the host knows itself.
+        RefusalKind::Timeout => Error::HttpResponseTimeout,
         RefusalKind::Protocol => Error::HttpProtocolError,
         RefusalKind::Invalid => Error::HttpRequestUriInvalid,
         RefusalKind::Planned => text("planned"),

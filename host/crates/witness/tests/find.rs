@@ -20,7 +20,9 @@ fn log(home: &Home) -> (Witness, if_witness::Operation) {
     home.clock.set(1_003);
     let other = CapabilityId::new("if://capability/other").unwrap();
     let plugin = Some(Plugin { id: other, ..plugin() });
-    witness.deny(Intent { plugin, why: None, ..intent(3) }, Code::Denied, "Too Loud").unwrap();
+    witness
+        .deny(Intent { plugin, why: None, ..intent(3) }, Code::ConfirmationNeeded, "Too Loud")
+        .unwrap();
     home.clock.set(1_004);
     let traced = Intent { trace: Some("t-1".into()), params: b"{}".to_vec(), ..intent(4) };
     witness.begin(traced, |_| Ok(())).unwrap().finish(outcome(Status::Ok)).unwrap();

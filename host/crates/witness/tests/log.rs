@@ -74,7 +74,7 @@ fn no_word_of_people_plugins_or_providers_is_in_a_leaf() {
     witness
         .deny(
             if_witness::Intent { operation: operation(2), ..secretive.clone() },
-            Code::Denied,
+            Code::ConfirmationNeeded,
             CANARY,
         )
         .unwrap();

@@ -5,8 +5,8 @@ use crate::commands::host;
 use crate::print;
 use clap::Args;
 use if_core::Problem;
-use if_manifest::model::{EffectSource, Position, Predicate, Sink};
-use serde_json::json;
+use if_manifest::model::{EffectSource, Limits, Position, Predicate, Sink};
+use serde_json::{Value, json};
 
 /// Show what a plugin asks for: endpoints, effects, secrets and where they go, limits
 #[derive(Debug, Args)]
@@ -52,9 +52,19 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
         text.push_str(&format!("\nsecret {}: {}\n", secret.name, secret.summary));
         for recipe in &secret.recipes {
             let sinks: Vec<String> = recipe.sinks.iter().map(sink_words).collect();
-            text.push_str(&format!("  {} may stand in {}\n", recipe.name, sinks.join(", ")));
+            let step = serde_json::to_value(&recipe.step).unwrap_or_default();
+            text.push_str(&format!(
+                "  {} = {}\n    may stand in {}\n",
+                recipe.name,
+                derivation(&step),
+                sinks.join(", ")
+            ));
         }
     }
+    if plugin.echoes {
+        text.push_str("\nechoes: its answers may repeat secrets, which are then replaced\n");
+    }
+    text.push_str(&format!("\nlimits:   {}\n", limits(&plugin.limits)));
     text.push_str("\ncommands\n");
     for command in &plugin.commands {
         text.push_str(&format!(
@@ -65,6 +75,33 @@ fn describe(digest: &str, plugin: &Predicate) -> String {
         ));
     }
     text.lines().map(|line| print::clean(line) + "\n").collect()
+}
+
+/// What a recipe makes of its secret, as it would be written on paper:
+/// `base64(sha256(secret password + input salt))`. A step is an object of one member; what takes
+/// several steps names each.
+fn derivation(step: &Value) -> String {
+    let members: Vec<_> = step.as_object().into_iter().flatten().collect();
+    match members.as_slice() {
+        [(name, Value::String(word))] => format!("{name} {word}"),
+        [(_, Value::Array(parts))] => parts.iter().map(derivation).collect::<Vec<_>>().join(" + "),
+        [(name, inner)] => format!("{name}({})", derivation(inner)),
+        [] => step.to_string(),
+        several => {
+            let named = several.iter().map(|(name, part)| format!("{name}: {}", derivation(part)));
+            named.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// The limits that differ from what a manifest without any gets.
+fn limits(limits: &Limits) -> String {
+    let usual = Limits::default().rows();
+    let differs = |((name, asked, _), (_, usual, _)): (&(&str, u64, u64), &(&str, u64, u64))| {
+        (asked != usual).then(|| format!("{name} {asked} (usual {usual})"))
+    };
+    let differing: Vec<String> = limits.rows().iter().zip(&usual).filter_map(differs).collect();
+    if differing.is_empty() { "the usual".to_owned() } else { differing.join(", ") }
 }
 
 /// Where a value may stand, in words: `frame /d/authentication of control`.
@@ -97,5 +134,33 @@ fn effect(source: &EffectSource) -> String {
     match source {
         EffectSource::Fixed(effect) => effect.to_string(),
         EffectSource::Table(key) => format!("by {}", key.table),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_is_read_as_it_would_be_written() {
+        let step = json!({"base64": {"sha256": {"concat": [
+            {"base64": {"sha256": {"concat": [{"secret": "password"}, {"input": "salt"}]}}},
+            {"input": "challenge"},
+        ]}}});
+        assert_eq!(
+            derivation(&step),
+            "base64(sha256(base64(sha256(secret password + input salt)) + input challenge))"
+        );
+        let keyed = json!({"hex": {"hmac-sha256": {
+            "key": {"secret": "key"}, "message": {"text": "m"},
+        }}});
+        assert_eq!(derivation(&keyed), "hex(hmac-sha256(key: secret key, message: text m))");
+    }
+
+    #[test]
+    fn only_unusual_limits_are_shown() {
+        assert_eq!(limits(&Limits::default()), "the usual");
+        let asked = Limits { deadline_ms: 60_000, ..Limits::default() };
+        assert_eq!(limits(&asked), "deadline_ms 60000 (usual 10000)");
     }
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::commands::host;
 use crate::print;
 use clap::Args;
-use if_core::{Code, OperationId, Problem, Word};
+use if_core::{Code, OperationId, Problem, UnixMillis, Word};
 use if_dispatch::witness::{Entry, Filter};
 use if_manifest::model::View;
 use serde_json::{Value, json};
@@ -30,6 +30,12 @@ pub struct QueryArgs {
     /// Only entries whose stored words contain this
     #[arg(long)]
     pub text: Option<String>,
+    /// Begun then or later: 2026-11-25T21:00Z, or with an offset as `date -Iminutes` writes it
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Begun before then
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
     /// Most entries to show, the latest
     #[arg(long, short = 'n', default_value_t = 20)]
     pub limit: usize,
@@ -67,10 +73,19 @@ impl QueryArgs {
             trace: self.trace_id.clone(),
             outcome: outcome.transpose()?,
             text: self.text.clone(),
+            since: self.since.as_deref().map(|text| instant("since", text)).transpose()?,
+            until: self.until.as_deref().map(|text| instant("until", text)).transpose()?,
             limit: Some(self.limit),
             ..Filter::default()
         })
     }
+}
+
+fn instant(flag: &str, text: &str) -> Result<UnixMillis, Problem> {
+    print::instant(text).ok_or_else(|| {
+        Problem::new(Code::Usage, format!("`{text}` is no time with its zone"))
+            .hint(format!("write it as --{flag} 2026-11-25T21:00Z or 2026-11-25T22:00+01:00"))
+    })
 }
 
 fn usage(error: if_core::IdError) -> Problem {

@@ -26,7 +26,7 @@ const ROOMS: &[(&str, u8)] = &[
 ];
 
 /// Beside the house: what builds and tests it. No room may need one of them to be built.
-const SCAFFOLD: &[&str] = &["xtask", "if-tests", "if-fakes", "if-servers", "if-bench"];
+const SCAFFOLD: &[&str] = &["xtask", "if-tests", "if-fakes", "if-servers", "if-pages", "if-bench"];
 
 /// Arrows within a floor, each with its reason.
 const WITHIN_A_FLOOR: &[(&str, &str)] = &[
@@ -53,6 +53,7 @@ pub const PACKAGES: &[&str] = &[
     "if-tests",
     "if-fakes",
     "if-servers",
+    "if-pages",
     "if-bench",
 ];
 

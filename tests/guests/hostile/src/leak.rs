@@ -1,6 +1,7 @@
 //! Misdeeds against secrets: a placeholder put where no value belongs, and honest uses after which
 //! the guest looks everywhere it can for the value.
 
+use if_sdk::bindings::infrafabric::adapter::blob;
 use if_sdk::http::Request;
 use if_sdk::prelude::*;
 use if_sdk::websocket::{Address, WebSocket};
@@ -9,9 +10,13 @@ use if_sdk::websocket::{Address, WebSocket};
 const PLACES: &[&str] =
     &["header", "other-path", "path", "query", "body", "method", "host", "frame", "log", "result"];
 
-/// Against the vault.
-pub fn commands() -> [Command; 4] {
+/// Against the vault, and against files.
+pub fn commands() -> [Command; 5] {
     [
+        read("unnamed-file", "reads a file that nobody named on the command line").run(|_, ()| {
+            let (bytes, _) = blob::read_parameter("/etc/passwd", 0, 1024)?;
+            Ok(json!(String::from_utf8_lossy(&bytes)))
+        }),
         read("misplace", "puts a secret's placeholder where the value does not belong")
             .takes(choice("place", "where", PLACES).positional())
             .run(misplace),

@@ -50,7 +50,7 @@ fn a_broken_component_is_the_childs_complaint() {
     let mut component = returning("5");
     component.truncate(component.len() - 3);
     let message = failure_of(compiler(), &[], &component);
-    assert!(message.contains("cannot be compiled"), "{message}");
+    assert_eq!(message.matches("cannot be compiled").count(), 1, "{message}");
 }
 
 #[test]

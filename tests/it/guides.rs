@@ -1,0 +1,79 @@
+//! The guides, typed as a reader would type them, in order, in one home; and what they print
+//! compared with what the page says.
+//!
+//! `<!-- by hand: why -->` before a block says that it is not typed here; the list of those is
+//! short and exact.
+
+use crate::lab::{binary, root};
+use if_fakes::VmixSimulator;
+use if_pages::{Block, Shell, blocks, difference};
+use if_servers::Obs;
+use std::fs;
+use std::os::unix::fs::symlink;
+use tempfile::TempDir;
+
+/// What marks a block that is not typed here.
+const BY_HAND: &str = "by hand:";
+
+/// Blocks that are not typed here: page, first line, and who does it instead.
+const NOT_TYPED: &[(&str, &str)] = &[
+    // `cargo xtask install` has a test, and CI builds the plugins before this one runs.
+    ("operator.md", "cargo xtask install     # ifctl, and if beside it, into ~/.cargo/bin"),
+];
+
+/// A reader with an empty home in front of the checkout.
+struct Reader {
+    home: TempDir,
+    shell: Shell,
+}
+
+impl Reader {
+    fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let bin = home.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        symlink(binary(), bin.join("ifctl")).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+        let mut shell = Shell::new(home.path(), &root(), &path).unwrap();
+        shell.set("USER", "you");
+        Self { home, shell }
+    }
+
+    /// Types a page; every line must end and print as it says.
+    fn types(&mut self, name: &str) {
+        let page = fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
+        let by_hand = |block: &Block| block.mark.as_ref().is_some_and(|m| m.starts_with(BY_HAND));
+        let blocks = blocks(&page);
+        for step in blocks.iter().filter(|block| !by_hand(block)).flat_map(Block::steps) {
+            let said = self.shell.take(&step).unwrap();
+            let place = format!("docs/guide/{name}:{}: `{}`", step.line, step.typed);
+            assert_eq!(said.exit, step.exit, "{place}\n{}", said.printed);
+            let differs = step.prints.and_then(|prints| difference(&prints, &said.printed));
+            assert_eq!(differs, None, "{place}");
+        }
+        let skipped: Vec<_> = blocks.iter().filter(|block| by_hand(block)).map(first).collect();
+        let allowed = NOT_TYPED.iter().filter(|(page, _)| *page == name).map(|(_, line)| *line);
+        assert_eq!(skipped, allowed.collect::<Vec<_>>(), "{name}: blocks that nobody types");
+    }
+}
+
+fn first(block: &Block) -> &str {
+    block.text.lines().next().unwrap_or_default()
+}
+
+#[test]
+fn real_obs_and_the_simulator_go_through_the_evening_as_the_guide_says() {
+    if !if_servers::require!(Obs) {
+        return;
+    }
+    let (obs, vmix) = (Obs::start().unwrap(), VmixSimulator::start().unwrap());
+    let mut reader = Reader::new();
+    reader.shell.word("--port 4455", &format!("--port {}", obs.port));
+    let switcher = format!("--host 127.0.0.1 --port {}", vmix.http_port);
+    reader.shell.word("--host 192.168.1.100", &switcher);
+    reader.shell.answer("secret set obs", &obs.password);
+    reader.types("operator.md");
+    assert!(vmix.functions_seen().contains(&"Fade".to_owned()));
+    let shown = fs::read_to_string(reader.home.path().join(".if/providers/obs.yaml")).unwrap();
+    assert!(!shown.contains(&obs.password));
+}
