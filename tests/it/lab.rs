@@ -188,7 +188,7 @@ pub fn binary() -> PathBuf {
     path
 }
 
-fn plugin_folder(plugin: &str) -> PathBuf {
+pub fn plugin_folder(plugin: &str) -> PathBuf {
     let shipped = root().join("plugins").join(plugin);
     if shipped.exists() { shipped } else { root().join("tests/guests").join(plugin) }
 }

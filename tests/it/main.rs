@@ -20,6 +20,7 @@ mod obs;
 mod obs_commands;
 mod obs_events;
 mod obs_requests;
+mod scripts;
 mod secrets;
 mod setup;
 mod streams;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub struct Bench {
     plugin: PathBuf,
     program: PathBuf,
+    environment: Vec<(String, PathBuf)>,
 }
 
 /// Scripts of one process played so far: each has a folder of its own.
@@ -21,13 +22,21 @@ impl Bench {
     /// or by what the variable `IFCTL` names.
     pub fn of(plugin: impl AsRef<Path>) -> Self {
         let program = std::env::var_os("IFCTL").unwrap_or_else(|| "ifctl".into());
-        Self { plugin: plugin.as_ref().to_owned(), program: program.into() }
+        let (plugin, environment) = (plugin.as_ref().to_owned(), Vec::new());
+        Self { plugin, program: program.into(), environment }
     }
 
     /// Plays with this program instead.
     #[must_use]
     pub fn with(self, program: impl AsRef<Path>) -> Self {
         Self { program: program.as_ref().to_owned(), ..self }
+    }
+
+    /// Plays with this variable set: `IF_CACHE`, say, to compile somewhere else.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        self.environment.push((name.to_owned(), value.as_ref().to_owned()));
+        self
     }
 
     /// Plays a script.
@@ -56,7 +65,10 @@ impl Bench {
             .expect("the plugin is packed: ifctl plugin pack");
         fs::write(cassettes.join("script.json"), script.document().to_string())
             .expect("the script can be written");
-        let run = Command::new(&self.program).args(["plugin", "test"]).arg(&stage).output();
+        let mut command = Command::new(&self.program);
+        command.args(["plugin", "test"]).arg(&stage);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let run = command.output();
         let run = run.expect("ifctl is on the path, or IFCTL names it");
         // Left behind it would only take room.
         let _ = fs::remove_dir_all(&stage);

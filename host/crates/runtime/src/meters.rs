@@ -4,6 +4,7 @@ use crate::pace::{Pace, Rate};
 use if_manifest::model::Limits;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What is counted against a limit.
 #[derive(Debug)]
@@ -64,7 +65,7 @@ impl Fuel {
         self.used = self.used.saturating_add(used);
         let pulsed = std::mem::replace(&mut self.pulses_seen, pulses) != pulses;
         self.left = if pulsed { self.max } else { left };
-        (self.left, self.rate.spend(used))
+        (self.left, self.rate.spend(used, Instant::now()))
     }
 
     /// Burnt so far, when the store holds `left`.
@@ -75,13 +76,14 @@ impl Fuel {
 
 impl Stream {
     pub(crate) fn new(pace: Arc<Pace>, limits: &Limits, period: Duration) -> Self {
-        let rate = Rate::new(limits.fuel_max, period);
+        let now = Instant::now();
+        let rate = Rate::new(limits.fuel_max, period, now);
         let (max, left) = (limits.fuel_max, limits.fuel_max);
         Self {
             pace,
             fuel: Fuel { max, rate, left, used: 0, pulses_seen: 0 },
-            host_calls: Rate::new(limits.host_calls_max, period),
-            output_bytes: Rate::new(limits.output_bytes_max, period),
+            host_calls: Rate::new(limits.host_calls_max, period, now),
+            output_bytes: Rate::new(limits.output_bytes_max, period, now),
             pulses_settled: 0,
         }
     }
@@ -94,6 +96,7 @@ impl Stream {
 
     /// Takes what was used since the last pulse; how long the guest is to be held back.
     pub(crate) fn settle(&mut self, host_calls: u64, output_bytes: u64) -> Duration {
-        self.host_calls.spend(host_calls).max(self.output_bytes.spend(output_bytes))
+        let now = Instant::now();
+        self.host_calls.spend(host_calls, now).max(self.output_bytes.spend(output_bytes, now))
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A stream's clock and rates; one per call.
+/// A stream's clock of silence; one per call.
 pub(crate) struct Pace {
     silence_max: Duration,
     pulses: AtomicU64,
@@ -21,7 +21,7 @@ pub(crate) struct Pace {
     resumed: Notify,
 }
 
-/// How long the guest has given nothing, times of waiting aside.
+/// How long the guest has given nothing, times of waiting aside. Pure: told the time.
 #[derive(Debug)]
 struct Silence {
     counted: Duration,
@@ -29,13 +29,41 @@ struct Silence {
     running: Option<Instant>,
 }
 
+impl Silence {
+    fn since(now: Instant) -> Self {
+        Self { counted: Duration::ZERO, running: Some(now) }
+    }
+
+    fn pulse(&mut self, now: Instant) {
+        self.counted = Duration::ZERO;
+        self.running = self.running.map(|_| now);
+    }
+
+    fn waits(&mut self, now: Instant) {
+        if let Some(since) = self.running.take() {
+            self.counted += now.saturating_duration_since(since);
+        }
+    }
+
+    /// True when it had waited.
+    fn works(&mut self, now: Instant) -> bool {
+        let waited = self.running.is_none();
+        self.running.get_or_insert(now);
+        waited
+    }
+
+    /// How long by now; `None` while it waits.
+    fn lasts(&self, now: Instant) -> Option<Duration> {
+        self.running.map(|since| self.counted + now.saturating_duration_since(since))
+    }
+}
+
 impl Pace {
     pub(crate) fn new(silence_max: Duration) -> Self {
-        let silence = Silence { counted: Duration::ZERO, running: Some(Instant::now()) };
         Self {
             silence_max,
             pulses: AtomicU64::new(0),
-            silence: Mutex::new(silence),
+            silence: Mutex::new(Silence::since(Instant::now())),
             resumed: Notify::new(),
         }
     }
@@ -43,9 +71,7 @@ impl Pace {
     /// Something came, or was given: the clock starts anew.
     pub(crate) fn pulse(&self) {
         self.pulses.fetch_add(1, Ordering::Relaxed);
-        let mut silence = self.lock();
-        silence.counted = Duration::ZERO;
-        silence.running = silence.running.map(|_| Instant::now());
+        self.lock().pulse(Instant::now());
     }
 
     /// How many pulses there were.
@@ -55,17 +81,12 @@ impl Pace {
 
     /// From here on the guest waits for a peer, or is held back.
     pub(crate) fn waits(&self) {
-        let mut silence = self.lock();
-        if let Some(since) = silence.running.take() {
-            silence.counted += since.elapsed();
-        }
+        self.lock().waits(Instant::now());
     }
 
     /// The guest is seen at work: a wait, if there was one, is over.
     pub(crate) fn works(&self) {
-        let mut silence = self.lock();
-        if silence.running.is_none() {
-            silence.running = Some(Instant::now());
+        if self.lock().works(Instant::now()) {
             self.resumed.notify_one();
         }
     }
@@ -80,11 +101,8 @@ impl Pace {
     /// Ends when the guest has given nothing for too long.
     pub(crate) async fn too_silent(&self) {
         loop {
-            let running = {
-                let silence = self.lock();
-                silence.running.map(|since| silence.counted + since.elapsed())
-            };
-            match running.map(|silent| self.silence_max.saturating_sub(silent)) {
+            let silent = self.lock().lasts(Instant::now());
+            match silent.map(|silent| self.silence_max.saturating_sub(silent)) {
                 None => self.resumed.notified().await,
                 Some(Duration::ZERO) => return,
                 // What happens meanwhile only makes it later: looked at again then.
@@ -98,7 +116,7 @@ impl Pace {
     }
 }
 
-/// One resource's rate: a limit's worth at once, and over time a limit's worth per period.
+/// One resource's rate: a limit's worth at once, and over time a limit's worth per period. Pure.
 #[derive(Debug)]
 pub(crate) struct Rate {
     max: u64,
@@ -108,13 +126,12 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    pub(crate) fn new(max: u64, period: Duration) -> Self {
-        Self { max: max.max(1), period, paid_until: Instant::now() }
+    pub(crate) fn new(max: u64, period: Duration, now: Instant) -> Self {
+        Self { max: max.max(1), period, paid_until: now }
     }
 
     /// Takes so many units; how long to wait before more may be taken.
-    pub(crate) fn spend(&mut self, units: u64) -> Duration {
-        let now = Instant::now();
+    pub(crate) fn spend(&mut self, units: u64, now: Instant) -> Duration {
         let cost = self.period.as_nanos().saturating_mul(u128::from(units)) / u128::from(self.max);
         let cost = Duration::from_nanos(u64::try_from(cost).unwrap_or(u64::MAX));
         let paid = self.paid_until.max(now).checked_add(cost);
@@ -129,40 +146,36 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn paused() -> tokio::runtime::Runtime {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(async { tokio::time::pause() });
-        runtime
-    }
-
     #[test]
     fn silence_is_counted_from_pulse_to_pulse_and_stands_while_waiting() {
-        paused().block_on(async {
-            let pace = Pace::new(10 * SECOND);
-            let silent = async || tokio::time::timeout(6 * SECOND, pace.too_silent()).await.is_ok();
-            assert!(!silent().await);
-            pace.pulse();
-            assert!(!silent().await);
-            pace.waits();
-            tokio::time::sleep(100 * SECOND).await;
-            pace.works();
-            assert!(silent().await, "6 s before the wait and 4 s after it");
-            pace.waits();
-            assert!(!silent().await);
-        });
+        let start = Instant::now();
+        let at = |seconds| start + SECOND * seconds;
+        let mut silence = Silence::since(start);
+        assert_eq!(silence.lasts(at(6)), Some(6 * SECOND));
+        silence.pulse(at(6));
+        assert_eq!(silence.lasts(at(7)), Some(SECOND));
+        silence.waits(at(8));
+        silence.waits(at(9));
+        assert_eq!(silence.lasts(at(1_000)), None);
+        assert!(silence.works(at(1_000)) && !silence.works(at(1_001)));
+        assert_eq!(silence.lasts(at(1_003)), Some(5 * SECOND), "2 before the wait, 3 after it");
+        silence.waits(at(1_003));
+        silence.pulse(at(1_004));
+        assert_eq!(silence.lasts(at(1_004)), None, "what it hears while waiting ends no wait");
+        silence.works(at(1_005));
+        assert_eq!(silence.lasts(at(1_006)), Some(SECOND));
     }
 
     #[test]
     fn a_rate_lets_one_limit_pass_at_once_and_then_one_per_period() {
-        paused().block_on(async {
-            let mut rate = Rate::new(100, 10 * SECOND);
-            assert_eq!(rate.spend(60) + rate.spend(40), Duration::ZERO);
-            assert_eq!(rate.spend(10), SECOND);
-            tokio::time::sleep(SECOND).await;
-            assert_eq!(rate.spend(10), SECOND);
-            tokio::time::sleep(1000 * SECOND).await;
-            assert_eq!(rate.spend(100), Duration::ZERO, "idle time saves up one limit, no more");
-            assert_eq!(rate.spend(1), SECOND / 10);
-        });
+        let start = Instant::now();
+        let at = |seconds| start + SECOND * seconds;
+        let mut rate = Rate::new(100, 10 * SECOND, start);
+        assert_eq!(rate.spend(60, start) + rate.spend(40, start), Duration::ZERO);
+        assert_eq!(rate.spend(10, start), SECOND);
+        assert_eq!(rate.spend(10, at(1)), SECOND);
+        assert_eq!(rate.spend(100, at(1_000)), Duration::ZERO, "idle time saves up no more");
+        assert_eq!(rate.spend(1, at(1_000)), SECOND / 10);
+        assert!(rate.spend(u64::MAX, at(1_000)) > Duration::from_secs(1 << 30));
     }
 }
