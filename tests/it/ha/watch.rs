@@ -34,7 +34,7 @@ fn real_ha_restarts_under_watch_and_nothing_is_told_twice() {
     let mut known = std::collections::BTreeMap::new();
     for event in &watch.heard {
         let attributes = &event["attributes"];
-        let same = known.insert(event["entity"].clone(), event["state"].clone())
+        let same = known.insert(event["entity"].to_string(), event["state"].clone())
             == Some(event["state"].clone());
         let silent = attributes.as_object().is_none_or(|attributes| attributes.is_empty());
         assert!(!(same && silent), "{event} was told twice: {:?}", watch.heard);
