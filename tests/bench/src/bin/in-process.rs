@@ -135,6 +135,7 @@ fn call() -> Call {
         start: UnixMillis(0),
         seed: [3; 32],
         deadline_ms: 10_000,
+        stream: None,
         interrupt: None,
     }
 }
