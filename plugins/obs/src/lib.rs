@@ -20,6 +20,7 @@ mod sources;
 mod studio;
 mod things;
 
+use if_sdk::Candidate;
 use if_sdk::prelude::*;
 use session::Obs;
 
@@ -101,13 +102,41 @@ fn status(call: &Call, (): ()) -> Outcome {
     }))
 }
 
-/// Whoever the host found listening where obs-websocket usually does.
+/// Who answered the host's probe as obs-websocket answers what is no WebSocket: "upgrade", in the
+/// name of the library it is built on.
 fn discover(call: &Call) -> Outcome {
-    let found = call.candidates()?.into_iter().map(|found| {
-        let settings = json!({ "host": found.host, "port": found.port });
-        json!({ "name": found.name, "settings": settings, "about": "listens as obs-websocket does" })
-    });
-    Ok(found.collect())
+    Ok(call.candidates()?.iter().filter_map(instance).collect())
+}
+
+fn instance(candidate: &Candidate) -> Option<Value> {
+    const LIBRARY: &str = "WebSocket++";
+    let host = candidate.host.as_str();
+    let name = match host {
+        "127.0.0.1" => "obs".to_owned(),
+        host => format!("obs-{}", host.replace(['.', ':'], "-")),
+    };
+    candidate.server.starts_with(LIBRARY).then(|| {
+        let settings = json!({ "host": host, "port": candidate.port });
+        json!({ "name": name, "settings": settings, "about": "answers as obs-websocket does" })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_obs_s_library_is_an_obs() {
+        let found = |host: &str, server: &str| {
+            let (host, server) = (host.into(), server.into());
+            instance(&Candidate { host, port: 4455, server, ..Candidate::default() })
+        };
+        let near = found("192.168.1.7", "WebSocket++/0.8.2").unwrap();
+        assert_eq!(near.at("name"), "obs-192-168-1-7");
+        assert_eq!(near.at("settings"), &json!({ "host": "192.168.1.7", "port": 4455 }));
+        assert_eq!(found("127.0.0.1", "WebSocket++/0.8.2").unwrap().at("name"), "obs");
+        assert_eq!(found("192.168.1.7", "nginx"), None);
+    }
 }
 
 if_sdk::provider!(provider);
