@@ -1,6 +1,7 @@
 //! Links what a component imports and nothing else: cheaper than linking everything, and an import
 //! that is not named here cannot be satisfied at all.
 
+use crate::adapter::pulse;
 use crate::error::RuntimeError;
 use crate::state::CallState;
 use crate::wasi::refuse;
@@ -42,6 +43,7 @@ pub(crate) fn link(component: &Component) -> Result<InstancePre<CallState>, Runt
             add(&mut linker, interface)
                 .ok_or_else(|| RuntimeError::ImportUnknown(name.to_owned()))?
                 .map_err(world)?;
+            pulse::define(&mut linker, name).map_err(world)?;
         }
     }
     linker.instantiate_pre(component).map_err(world)

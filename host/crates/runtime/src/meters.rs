@@ -48,7 +48,7 @@ pub(crate) struct Stream {
     pulses_settled: u64,
 }
 
-/// A stream's fuel, filled up at each pulse that a tick of the engine sees.
+/// A stream's fuel, filled up at each event it emits and each message it receives.
 pub(crate) struct Fuel {
     max: u64,
     rate: Rate,

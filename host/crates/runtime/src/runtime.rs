@@ -17,7 +17,7 @@ use if_world::imports::types;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::component::Component;
-use wasmtime::{Engine, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{Engine, Store, UpdateDeadline};
 
 /// How long a broker may take to close what a call left open. Closing is a courtesy to the peer.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(2);
@@ -160,9 +160,10 @@ impl Runtime {
         store.set_max_component_handles(size(u64::from(limits.handles_max)));
         store.set_epoch_deadline(1);
         // Each tick the guest gives way, so that deadline, Ctrl-C and a demanded end are noticed.
-        store.epoch_deadline_callback(|mut context| {
+        store.epoch_deadline_callback(|context| {
             context.data().alive()?;
-            refuel(&mut context)
+            context.data().shared.works();
+            Ok(UpdateDeadline::Yield(1))
         });
         Ok(store)
     }
@@ -174,21 +175,6 @@ impl Runtime {
         }
         Ok(())
     }
-}
-
-/// A stream's fuel at a tick: filled up if there was a pulse, and the guest held back if it burns
-/// more than its rate.
-fn refuel(context: &mut StoreContextMut<'_, CallState>) -> wasmtime::Result<UpdateDeadline> {
-    let left = context.get_fuel()?;
-    let Some(stream) = &mut context.data_mut().stream else { return Ok(UpdateDeadline::Yield(1)) };
-    let pace = stream.pace.clone();
-    pace.works();
-    let (fuel, wait) = stream.fuel.look(left, pace.pulses());
-    context.set_fuel(fuel)?;
-    if wait.is_zero() {
-        return Ok(UpdateDeadline::Yield(1));
-    }
-    Ok(UpdateDeadline::YieldCustom(1, Box::pin(async move { pace.hold(wait).await })))
 }
 
 /// Ends with the deadline: of the call, or of a stream's silence.

@@ -6,6 +6,7 @@ pub(crate) mod connection;
 pub(crate) mod cost;
 pub(crate) mod instance;
 pub(crate) mod output;
+pub(crate) mod pulse;
 pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod witness;
