@@ -207,7 +207,7 @@ fn a_batch_is_as_strong_as_its_strongest_request() {
     assert!(error.contains("request 1 (GetInputMute): 600 No source"), "{error}");
     let all = batch(refused.clone(), &["--tolerate"]).json();
     assert_eq!(all["results"].as_array().unwrap().len(), 2);
-    let halted = batch(refused, &["--tolerate", "--halt", "--mode", "frame"]).json();
+    let halted = batch(refused, &["--tolerate", "--halt", "--execution", "frame"]).json();
     assert_eq!(halted["results"].as_array().unwrap().len(), 1);
     assert_eq!(fake.frames().last().unwrap()["d"]["executionType"], 1);
 }

@@ -8,7 +8,7 @@ use crate::requests;
 use crate::session::Obs;
 use if_sdk::prelude::*;
 
-/// `--mode` and the protocol's number for it.
+/// `--execution` and the protocol's number for it.
 const MODES: &[(&str, i64)] = &[("serial", 0), ("frame", 1), ("parallel", 2)];
 
 /// Members that a request of a batch may have.
@@ -21,7 +21,7 @@ pub fn command() -> Command {
     by_table("batch", "several requests in one", "requests", "data:/*/requestType")
         .takes((
             if_sdk::json("data", "the requests: [{\"requestType\": …, \"requestData\": {…}}, …]"),
-            choice("mode", "one after the other, one per frame, or all at once", &modes)
+            choice("execution", "one after the other, one per frame, or all at once", &modes)
                 .or("serial"),
             flag("halt", "end with the first that is refused"),
             flag("tolerate", "show refusals among the results instead of failing"),
