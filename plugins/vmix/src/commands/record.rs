@@ -5,7 +5,6 @@ use crate::link::{Vmix, values};
 use if_sdk::prelude::*;
 
 pub fn commands() -> Vec<Command> {
-    let not_here = |name, about: &str| text(name, about).optional();
     vec![
         on(
             write(
@@ -13,12 +12,9 @@ pub fn commands() -> Vec<Command> {
                 "begin recording, with file name and format as vMix has them set",
             )
             .example("vmix record start studio"),
-            (
-                not_here("file", "refused: vMix names the file by its own recording settings"),
-                not_here("format", "refused: vMix takes the format from its recording settings"),
-            ),
-            |vmix, (file, format): (Option<String>, Option<String>)| {
-                if file.is_some() || format.is_some() {
+            text("file", "refused: vMix names the file by its own recording settings").optional(),
+            |vmix, file: Option<String>| {
+                if file.is_some() {
                     return Err(Failure::usage(
                         "vMix's StartRecording takes neither file nor format: set them in vMix \
                          under Settings, Recording; `record status` says the file's name",
