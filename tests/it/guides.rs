@@ -4,10 +4,10 @@
 //! `<!-- by hand: why -->` before a block says that it is not typed here; the list of those is
 //! short and exact.
 
-use crate::lab::{binary, root};
+use crate::lab::{Lab, binary, root};
 use if_fakes::VmixSimulator;
 use if_pages::{Block, Shell, blocks, difference};
-use if_servers::Obs;
+use if_servers::{HomeAssistant, Obs};
 use std::fs;
 use std::os::unix::fs::symlink;
 use tempfile::TempDir;
@@ -39,6 +39,17 @@ impl Reader {
         Self { home, shell }
     }
 
+    /// A reader whose home has these plugins, in front of an empty folder for their settings.
+    fn with(plugins: &[&str]) -> Self {
+        let mut reader = Self::new();
+        let lab = Lab::with(plugins);
+        fs::rename(lab.home(), reader.home.path().join(".if")).unwrap();
+        fs::rename(lab.path().join("cache"), reader.home.path().join("cache")).unwrap();
+        let cache = reader.home.path().join("cache").display().to_string();
+        reader.shell.set("IF_CACHE", &cache);
+        reader
+    }
+
     /// Types a page; every line must end and print as it says.
     fn types(&mut self, name: &str) {
         let page = fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
@@ -62,18 +73,72 @@ fn first(block: &Block) -> &str {
 }
 
 #[test]
-fn real_obs_and_the_simulator_go_through_the_evening_as_the_guide_says() {
-    if !if_servers::require!(Obs) {
+fn real_obs_real_ha_and_the_simulator_go_through_the_evening_as_the_guide_says() {
+    if !if_servers::require!(Obs) || !if_servers::require!(HomeAssistant) {
         return;
     }
     let (obs, vmix) = (Obs::start().unwrap(), VmixSimulator::start().unwrap());
+    let ha = HomeAssistant::start().unwrap();
     let mut reader = Reader::new();
     reader.shell.word("--port 4455", &format!("--port {}", obs.port));
-    let switcher = format!("--host 127.0.0.1 --port {}", vmix.http_port);
+    let (http, tcp) = (vmix.http_port, vmix.tcp_port);
+    let switcher = format!("--host 127.0.0.1 --port {http} --tcp-port {tcp}");
     reader.shell.word("--host 192.168.1.100", &switcher);
+    reader.shell.word("http://homeassistant.local:8123", &ha.url());
     reader.shell.answer("secret set obs", &obs.password);
+    reader.shell.answer("secret set ha", &ha.tokens.administrator);
     reader.types("operator.md");
     assert!(vmix.functions_seen().contains(&"Fade".to_owned()));
     let shown = fs::read_to_string(reader.home.path().join(".if/providers/obs.yaml")).unwrap();
     assert!(!shown.contains(&obs.password));
+}
+
+/// Files as the prototype wrote them.
+const OLD_FILES: &[(&str, &str)] = &[
+    ("vmix", "instances:\n  myvmix:\n    host: 192.168.1.100\n    port: 8088\n"),
+    (
+        "obs",
+        "instances:\n  myobs:\n    host: 127.0.0.1\n    port: 4455\n    password: \
+         aHVudGVyMmh1bnRlcjI=\n",
+    ),
+    (
+        "ha",
+        "instances:\n  myhome:\n    url: http://homeassistant.local:8123\n    token: \
+         eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln\n",
+    ),
+];
+
+#[test]
+fn the_prototypes_files_load_as_the_guide_says() {
+    let mut reader = Reader::with(&["vmix", "obs", "ha"]);
+    for (provider, text) in OLD_FILES {
+        let folder = reader.home.path().join("old").join(provider);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("instances.yaml"), text).unwrap();
+    }
+    reader.shell.answer("secret set", "another-secret-for-tests");
+    reader.types("migration.md");
+}
+
+/// The second column of the tables, each a line in backticks.
+fn lines_of(page: &str, provider: &str) -> Vec<String> {
+    let start = format!("| `{provider} ");
+    let rows = page.lines().filter(|line| line.starts_with(&start));
+    rows.map(|row| row.split(" | ").nth(1).unwrap().trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn every_command_of_the_prototype_has_one_here() {
+    let page = fs::read_to_string(root().join("docs/guide/migration.md")).unwrap();
+    let mut reader = Reader::with(&["vmix", "obs", "ha"]);
+    for (provider, count) in [("vmix", 27), ("obs", 33), ("ha", 30)] {
+        let lines = lines_of(&page, provider);
+        assert_eq!(lines.len(), count, "{provider}");
+        for line in lines {
+            // Help is printed only for words and options that exist.
+            let said = reader.shell.run(&format!("{line} --help")).unwrap();
+            assert_eq!(said.exit, 0, "{line}\n{}", said.printed);
+            assert!(said.printed.contains("Usage: ifctl"), "{line}\n{}", said.printed);
+        }
+    }
 }
