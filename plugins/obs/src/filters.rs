@@ -8,7 +8,10 @@ use if_sdk::prelude::*;
 
 /// The commands.
 pub fn commands() -> [Command; 6] {
-    let source = || name("source", "the source's or scene's name or UUID");
+    let source = || {
+        name("source", "the source's or scene's name or UUID")
+            .completes("input list", "/inputs/*/name")
+    };
     let filter = || name("filter", "the filter's name");
     let enabled = |enabled: bool| {
         move |call: &Call, (source, filter): (String, String)| {

@@ -8,7 +8,8 @@ use if_sdk::prelude::*;
 
 /// The commands.
 pub fn commands() -> [Command; 9] {
-    let input = || name("input", "the input's name or UUID");
+    let input =
+        || name("input", "the input's name or UUID").completes("input list", "/inputs/*/name");
     let muted = |muted: bool| {
         move |call: &Call, input: String| {
             let data = by_with("input", &input, json!({ "inputMuted": muted }));

@@ -8,21 +8,26 @@ use if_sdk::prelude::*;
 
 /// The commands.
 pub fn commands() -> [Command; 7] {
-    let source = || name("source", "the media source's name or UUID");
+    let source = || {
+        name("source", "the media source's name or UUID").completes("input list", "/inputs/*/name")
+    };
     let action = |path: &str, about: &str, word: &'static str| {
-        write(path, about).takes(name("source", "the media source's name or UUID")).run(
-            move |call, source| {
+        write(path, about)
+            .takes(
+                name("source", "the media source's name or UUID")
+                    .completes("input list", "/inputs/*/name"),
+            )
+            .run(move |call, source| {
                 let action = format!("OBS_WEBSOCKET_MEDIA_INPUT_ACTION_{word}");
                 let data = by_with("input", &source, json!({ "mediaAction": action }));
                 on_input(call, "TriggerMediaInputAction", &source, data)?;
                 Ok(json!({ "source": source, "action": word.to_lowercase() }))
-            },
-        )
+            })
     };
     [
         write("media add", "show a file of OBS's machine in a scene")
             .takes((
-                name("scene", "the scene's name or UUID"),
+                name("scene", "the scene's name or UUID").completes("scene list", "/scenes/*/name"),
                 name("source", "the new source's name"),
                 text("file", "its path on the machine that runs OBS"),
                 flag("loop", "begin again at the end"),

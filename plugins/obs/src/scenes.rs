@@ -7,7 +7,8 @@ use if_sdk::prelude::*;
 
 /// The commands.
 pub fn commands() -> [Command; 6] {
-    let scene = || name("scene", "the scene's name or UUID");
+    let scene =
+        || name("scene", "the scene's name or UUID").completes("scene list", "/scenes/*/name");
     [
         read("scene list", "all scenes, top to bottom")
             .example("obs scene list studio")

@@ -14,8 +14,10 @@ const PICTURE_BYTES_MAX: u64 = 48 << 20;
 
 /// The commands.
 pub fn commands() -> [Command; 7] {
-    let scene = || name("scene", "the scene's name or UUID");
-    let source = || name("source", "the source's name or UUID");
+    let scene =
+        || name("scene", "the scene's name or UUID").completes("scene list", "/scenes/*/name");
+    let source =
+        || name("source", "the source's name or UUID").completes("input list", "/inputs/*/name");
     [
         read("source list", "what a scene shows, front to back")
             .takes(scene())

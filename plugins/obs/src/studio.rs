@@ -23,7 +23,9 @@ pub fn commands() -> [Command; 7] {
             Ok(json!({ "studio_mode": answer.at("studioModeEnabled") }))
         }),
         write("studio preview", "put a scene on preview")
-            .takes(name("scene", "the scene's name or UUID"))
+            .takes(
+                name("scene", "the scene's name or UUID").completes("scene list", "/scenes/*/name"),
+            )
             .example("obs studio preview studio Interview")
             .run(|call, scene| {
                 on_scene(call, "SetCurrentPreviewScene", &scene, by("scene", &scene))

@@ -75,7 +75,9 @@ pub fn json(name: &str, about: &str) -> Parameter<Value> {
 /// Several of `item`.
 pub fn list<T: DeserializeOwned>(item: Parameter<T>) -> Parameter<Vec<T>> {
     let kind = Kind::List { of: Box::new(item.wire.kind), count_max: COUNT_MAX };
-    Parameter::new(&item.wire.name, &item.wire.summary, kind)
+    let mut several = Parameter::new(&item.wire.name, &item.wire.summary, kind);
+    several.wire.complete = item.wire.complete;
+    several
 }
 
 /// A file that the host opens for reading; arrives as the name to read it by.
@@ -91,8 +93,15 @@ pub fn file_out(name: &str, about: &str, bytes_max: u64) -> Parameter<String> {
 impl<T: DeserializeOwned> Parameter<T> {
     fn new(name: &str, about: &str, kind: Kind) -> Self {
         let (name, summary) = (name.to_owned(), about.to_owned());
-        let (required, positional, default) = (true, false, None);
-        let wire = schema::Parameter { name, summary, kind, required, positional, default };
+        let wire = schema::Parameter {
+            name,
+            summary,
+            kind,
+            required: true,
+            positional: false,
+            default: None,
+            complete: None,
+        };
         Self { wire, value: PhantomData }
     }
 
@@ -108,6 +117,15 @@ impl<T: DeserializeOwned> Parameter<T> {
     pub fn or(mut self, default: impl Into<Value>) -> Self {
         self.wire.required = false;
         self.wire.default = Some(default.into());
+        self
+    }
+
+    /// Completed in shells from what the read command `command` of this plugin answers; `pointer`
+    /// says where the values stand, `*` being every item of a list: `"/scenes/*/name"`.
+    #[must_use]
+    pub fn completes(mut self, command: &str, pointer: &str) -> Self {
+        let (command, pointer) = (command.to_owned(), pointer.to_owned());
+        self.wire.complete = Some(schema::Completion { command, pointer });
         self
     }
 

@@ -38,6 +38,15 @@ pub struct Parameter {
     pub positional: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<Completion>,
+}
+
+/// The read command that lists a parameter's values, and where in its result they stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Completion {
+    pub command: String,
+    pub pointer: String,
 }
 
 /// What a command does to the world, at most.

@@ -14,7 +14,10 @@ fn provider() -> Provider {
         .commands([
             write("dim", "set the brightness")
                 .takes((
-                    text("lamp", "its name").positional().longest(20),
+                    text("lamp", "its name")
+                        .positional()
+                        .longest(20)
+                        .completes("scene list", "/scenes/*"),
                     int("level", "percent").between(0, 100).or(50),
                     decimal("gamma", "curve").between(0.5, 3.0).optional(),
                     flag("slow", "take your time"),
@@ -70,6 +73,8 @@ fn the_host_reads_the_description() {
     let description = provider().describe();
     let read: if_manifest::model::Description = serde_json::from_str(&description).unwrap();
     assert_eq!(read.commands.len(), 5);
+    let lamp = read.commands[0].parameters[0].complete.as_ref().unwrap();
+    assert_eq!((lamp.command.as_str(), lamp.pointer.as_str()), ("scene list", "/scenes/*"));
     let again = serde_json::to_value(&read).unwrap();
     assert_eq!(again, serde_json::from_str::<Value>(&description).unwrap());
     assert_eq!(description, provider().describe());

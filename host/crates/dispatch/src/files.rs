@@ -172,6 +172,7 @@ mod tests {
             required: false,
             positional: false,
             default: None,
+            complete: None,
         };
         let parameters = [
             parameter("in", Kind::FileIn { bytes_max: 6 }),

@@ -7,7 +7,7 @@ mod limits;
 mod secret;
 mod traffic;
 
-pub use command::{Command, Kind, Parameter, View};
+pub use command::{Command, Completion, Kind, Parameter, View};
 pub use discover::{Discover, Probe};
 pub use limits::Limits;
 pub use secret::{Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp};

@@ -6,7 +6,15 @@ use serde_json::json;
 
 fn parameter(name: &str, kind: Kind, default: Option<Value>, required: bool) -> Parameter {
     let name = Word::new(name).unwrap();
-    Parameter { name, summary: String::new(), kind, required, positional: false, default }
+    Parameter {
+        name,
+        summary: String::new(),
+        kind,
+        required,
+        positional: false,
+        default,
+        complete: None,
+    }
 }
 
 fn schema() -> Vec<Parameter> {

@@ -61,6 +61,19 @@ pub struct Parameter {
     pub positional: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// Who knows the values there are right now; asked when a shell completes the word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<Completion>,
+}
+
+/// Where the values of a parameter are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Completion {
+    /// Path of a read command of the same plugin that needs nothing but the instance.
+    pub command: String,
+    /// Where they stand in its result: a JSON pointer in which `*` is every item of a list.
+    pub pointer: String,
 }
 
 /// The closed schema language: `"bool"`, or `{"int": {"min": 0}}`.

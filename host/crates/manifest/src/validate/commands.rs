@@ -3,7 +3,7 @@
 use super::at::At;
 use super::{RESERVED_COMMANDS, is_plain, line, parameters};
 use crate::ManifestError;
-use crate::model::{Command, EffectSource, Kind, Predicate, View};
+use crate::model::{Command, Completion, EffectSource, Kind, Predicate, View};
 use if_core::{Effect, Word};
 use serde_json::Value;
 
@@ -37,6 +37,10 @@ fn one(at: &At<'_>, it: &Predicate, command: &Command) -> Result<(), ManifestErr
             .require(parameter.kind != Kind::Secret, || {
                 "a secret is never an argument; declare it under secrets".into()
             })?;
+        if let Some(completion) = &parameter.complete {
+            let at = at.field("parameters");
+            completes(&at.index(index).field("complete"), completion, &it.commands)?;
+        }
     }
     effect(&at.field("effect"), it, command)?;
     view(&at.field("view"), &command.view)?;
@@ -126,6 +130,21 @@ fn view(at: &At<'_>, view: &View) -> Result<(), ManifestError> {
         }
         View::Text { pointer: place } => pointer(&at.field("pointer"), place),
     }
+}
+
+/// What a shell may ask while a word is typed: a command that only reads, ends by itself and needs
+/// nothing but the instance.
+fn completes(at: &At<'_>, it: &Completion, commands: &[Command]) -> Result<(), ManifestError> {
+    pointer(&at.field("pointer"), &it.pointer)?;
+    let at = at.field("command");
+    let found = commands.iter().find(|command| command.path == it.command);
+    let Some(lists) = found else {
+        return Err(at.fault(format!("there is no command `{}`", it.command)));
+    };
+    let reads = lists.effect == EffectSource::Fixed(Effect::Read) && !lists.streams;
+    at.require(reads, || format!("`{}` must read, and end by itself", it.command))?;
+    let bare = lists.parameters.iter().all(|parameter| !parameter.required);
+    at.require(bare, || format!("`{}` needs more than an instance", it.command))
 }
 
 /// RFC 6901: empty for the whole document, else `/member/0`, with `~0` and `~1` as only escapes.

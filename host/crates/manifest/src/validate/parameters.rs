@@ -39,6 +39,9 @@ pub(super) fn settings(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError>
             format!("`{name}` is a word of the host's own")
         })?;
         at.field("positional").require(!setting.positional, || "settings have no order".into())?;
+        at.field("complete").require(setting.complete.is_none(), || {
+            "a setting is asked for before there is an instance to ask".into()
+        })?;
         let file = matches!(setting.kind, Kind::FileIn { .. } | Kind::FileOut { .. });
         at.field("kind").require(!file, || "a setting cannot be a file".into())?;
         let declared = it.secrets.iter().any(|secret| secret.name == setting.name);
