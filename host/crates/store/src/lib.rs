@@ -12,8 +12,10 @@
 //! - `fold`: the write-ahead log back into the database, at no more flushes
 //! - `floor`: the highest release seen of each capability
 //! - `state`: the small key-value store of a plugin and instance
+//! - `copy`: the whole database in another file, while nobody writes
 //! - `error`: what can go wrong, in words and codes
 
+mod copy;
 mod error;
 mod floor;
 mod fold;

@@ -70,7 +70,7 @@ impl Store {
 }
 
 /// Creates an empty file that only its owner can read, and makes its name durable.
-fn create_if_missing(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) => {
             let mode = metadata.permissions().mode() & 0o777;
@@ -98,7 +98,7 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
+pub(crate) fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
     // No URI: a path with `?` in it is a path. The connection lives behind our own mutex.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -114,7 +114,11 @@ fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
 }
 
 /// Switches the file to the write-ahead log, which it remembers.
-fn use_wal(connection: &Connection, path: &Path, busy_wait: Duration) -> Result<(), StoreError> {
+pub(crate) fn use_wal(
+    connection: &Connection,
+    path: &Path,
+    busy_wait: Duration,
+) -> Result<(), StoreError> {
     let mut waited = Duration::ZERO;
     loop {
         let set = connection

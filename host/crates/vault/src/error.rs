@@ -46,6 +46,12 @@ pub enum VaultError {
     UnknownForm(PathBuf),
     #[error("another process has held `{}` for too long", .0.display())]
     Busy(PathBuf),
+    #[error("the passphrase is not text")]
+    Passphrase,
+    #[error("the passphrase does not open the file")]
+    PassphraseWrong,
+    #[error("the file is not encrypted in a form that this version knows")]
+    ArchiveForm,
     #[error("the vault could not be encrypted")]
     Encrypt(#[source] age::EncryptError),
     #[error("a file of the vault could not be read or written")]
@@ -55,7 +61,12 @@ pub enum VaultError {
 impl Explain for VaultError {
     fn code(&self) -> Code {
         match self {
-            Self::Name(_) | Self::Empty(_) | Self::ValueTooLarge { .. } => Code::Usage,
+            Self::Name(_)
+            | Self::Empty(_)
+            | Self::ValueTooLarge { .. }
+            | Self::Passphrase
+            | Self::PassphraseWrong
+            | Self::ArchiveForm => Code::Usage,
             Self::Missing(_) | Self::VariableMissing { .. } | Self::FileMissing { .. } => {
                 Code::SecretMissing
             }

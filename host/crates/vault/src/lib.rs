@@ -9,6 +9,7 @@
 //! reads no environment (it is handed a look-up), asks no clock (it is handed the time), knows no
 //! home, and does not defend against malware that runs as the same user.
 
+mod archive;
 mod contents;
 mod error;
 mod file;
@@ -17,6 +18,7 @@ mod seal;
 mod sources;
 mod vault;
 
+pub use archive::{MAGIC, open_stream, seal_stream};
 pub use error::VaultError;
 pub use name::SecretName;
 pub use sources::{Reference, Sources};
