@@ -7,11 +7,12 @@ use crate::ConfigError;
 use if_manifest::model::Kind;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const IF_HOME: &str = "IF_HOME";
 const IF_CACHE: &str = "IF_CACHE";
 const IF_TIMEOUT: &str = "IF_TIMEOUT";
+const IF_CONTEXT: &str = "IF_CONTEXT";
 const HOME: &str = "HOME";
 const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 const USER: &str = "USER";
@@ -24,6 +25,7 @@ pub const ENVIRONMENT_VARIABLES: &[(&str, &str)] = &[
     (IF_HOME, "The home folder, instead of `$HOME/.if`."),
     (IF_CACHE, "The folder for compiled plugins, instead of one under the user's cache folder."),
     (IF_TIMEOUT, "How long a command may take, such as `5s`; `--timeout` goes before it."),
+    (IF_CONTEXT, "The context whose defaults hold; `--context` goes before it."),
     (HOME, "Where the home folder `.if` is looked for."),
     (XDG_CACHE_HOME, "The user's cache folder, instead of `$HOME/.cache`; must be absolute."),
     (USER, "Who is named in the log as the one who asked."),
@@ -56,6 +58,19 @@ impl Environment {
     /// Whether colour is welcome, as far as the environment can tell.
     pub fn colour(&self) -> bool {
         self.raw(NO_COLOR).is_none() && self.text(TERM) != Some("dumb")
+    }
+
+    /// `IF_CONTEXT`.
+    pub fn context(&self) -> Option<&str> {
+        self.text(IF_CONTEXT)
+    }
+
+    /// The same environment with another home, for looking at one that is not in place yet.
+    #[must_use]
+    pub fn with_home(&self, home: &Path) -> Self {
+        let mut other = self.clone();
+        other.0.insert(IF_HOME.into(), home.into());
+        other
     }
 
     /// `IF_TIMEOUT` in milliseconds.

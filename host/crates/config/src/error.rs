@@ -25,6 +25,8 @@ pub enum ConfigError {
     FileName(PathBuf),
     #[error("{provider} instance `{instance}` holds the secret `{key}` in plain text")]
     LiteralSecret { provider: Word, instance: Word, key: String },
+    #[error("there is no context `{name}`")]
+    ContextUnknown { name: String, nearest: Option<String> },
     #[error("{provider} has no instance `{name}`")]
     InstanceUnknown { provider: Word, name: String, nearest: Option<String>, known: bool },
     #[error("{provider} already has an instance `{name}`")]
@@ -57,7 +59,9 @@ impl Explain for ConfigError {
         match self {
             Self::HomeUnknown | Self::HomeMissing(_) => Code::HomeMissing,
             Self::HomeUnsafe { .. } => Code::HomeUnsafe,
-            Self::Variable { .. } | Self::InstanceExists { .. } => Code::Usage,
+            Self::Variable { .. } | Self::InstanceExists { .. } | Self::ContextUnknown { .. } => {
+                Code::Usage
+            }
             Self::LiteralSecret { .. } => Code::ConfigLiteralSecret,
             Self::InstanceUnknown { .. } => Code::InstanceUnknown,
             Self::Busy(_) => Code::StoreBusy,
@@ -83,6 +87,10 @@ impl Explain for ConfigError {
                 (None, true) => vec![format!("ifctl {provider} list")],
                 (None, false) => vec![format!("ifctl {provider} add --help")],
             },
+            Self::ContextUnknown { nearest: Some(name), .. } => {
+                vec![format!("did you mean `{name}`?")]
+            }
+            Self::ContextUnknown { nearest: None, .. } => vec!["ifctl context list".to_owned()],
             Self::InstanceExists { provider, name } => {
                 vec![format!("ifctl {provider} remove {name}")]
             }

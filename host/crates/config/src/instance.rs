@@ -203,33 +203,36 @@ pub fn check_settings(
     }
     let mut checked = Map::new();
     for parameter in parameters {
-        let key = parameter.name.as_str();
-        let given = instance.settings.get(key);
-        if matches!(parameter.kind, Kind::Secret) {
-            // Its place is the vault; nothing about it is a setting.
-            if given.is_some() {
-                return Err(instance.literal(key));
-            }
-            continue;
-        }
-        if given.is_some_and(|value| literal::always_secret(key) && literal::is_literal(value)) {
-            return Err(instance.literal(key));
-        }
-        match given.or(parameter.default.as_ref()) {
-            Some(value) => {
-                checked.insert(key.to_owned(), fit(instance, parameter, value)?);
-            }
-            None if parameter.required => {
-                return Err(ConfigError::SettingMissing {
-                    provider: instance.provider.clone(),
-                    instance: instance.name.clone(),
-                    key: parameter.name.clone(),
-                });
-            }
-            None => {}
+        if let Some(value) = check_one(instance, parameter)? {
+            checked.insert(parameter.name.to_string(), value);
         }
     }
     Ok(checked)
+}
+
+/// One setting, checked; `None` where it has no value and needs none.
+pub(crate) fn check_one(
+    instance: &Instance,
+    parameter: &Parameter,
+) -> Result<Option<Value>, ConfigError> {
+    let key = parameter.name.as_str();
+    let given = instance.settings.get(key);
+    if matches!(parameter.kind, Kind::Secret) {
+        // Its place is the vault; nothing about it is a setting.
+        return if given.is_some() { Err(instance.literal(key)) } else { Ok(None) };
+    }
+    if given.is_some_and(|value| literal::always_secret(key) && literal::is_literal(value)) {
+        return Err(instance.literal(key));
+    }
+    match given.or(parameter.default.as_ref()) {
+        Some(value) => fit(instance, parameter, value).map(Some),
+        None if parameter.required => Err(ConfigError::SettingMissing {
+            provider: instance.provider.clone(),
+            instance: instance.name.clone(),
+            key: parameter.name.clone(),
+        }),
+        None => Ok(None),
+    }
 }
 
 /// The value as the kind wants it.
@@ -247,7 +250,7 @@ fn fit(instance: &Instance, parameter: &Parameter, value: &Value) -> Result<Valu
 }
 
 /// A key that no parameter has: a secret, a reference in the wrong place, or a slip.
-fn undeclared(
+pub(crate) fn undeclared(
     instance: &Instance,
     key: &str,
     value: &Value,

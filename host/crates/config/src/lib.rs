@@ -8,11 +8,13 @@
 //! no secret and opens no vault; it only knows where an instance's secrets are to come from.
 
 mod atomic;
+mod context;
 mod edit;
 mod environment;
 mod error;
 mod home;
 mod instance;
+mod lint;
 mod literal;
 mod nearest;
 mod provider_file;
@@ -20,6 +22,7 @@ mod settings;
 mod yaml;
 
 pub use atomic::write_atomic;
+pub use context::{Context, DefaultInstance};
 pub use environment::{ENVIRONMENT_VARIABLES, Environment};
 pub use error::ConfigError;
 pub use home::Home;

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 /// The top of the file.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct File {
-    instances: Option<Pairs<Option<Pairs<Value>>>>,
+pub(crate) struct File {
+    pub(crate) instances: Option<Pairs<Option<Pairs<Value>>>>,
 }
 
 /// A provider's instances, in the order of the file.
@@ -41,14 +41,20 @@ impl ProviderFile {
     /// [`ConfigError::File`] with line and column; [`ConfigError::LiteralSecret`];
     /// [`ConfigError::FileName`] when it is not named after a provider.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let word = path.file_stem().and_then(|stem| stem.to_str()).map(Word::new);
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
-        let Some(Ok(provider)) = word.filter(|_| yaml) else {
-            return Err(ConfigError::FileName(path.to_owned()));
-        };
+        let provider = Self::provider_of(path)?;
         let text = yaml::read(path)?.unwrap_or_default();
         let instances = parse(path, &provider, &text)?;
         Ok(Self { path: path.to_owned(), provider, instances })
+    }
+
+    /// The provider that a file's name says.
+    pub(crate) fn provider_of(path: &Path) -> Result<Word, ConfigError> {
+        let word = path.file_stem().and_then(|stem| stem.to_str()).map(Word::new);
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        match word.filter(|_| yaml) {
+            Some(Ok(provider)) => Ok(provider),
+            _ => Err(ConfigError::FileName(path.to_owned())),
+        }
     }
 
     /// The provider's word, from the file's name.
@@ -163,7 +169,7 @@ fn parse(path: &Path, provider: &Word, text: &str) -> Result<Vec<Instance>, Conf
     Ok(instances)
 }
 
-fn take(
+pub(crate) fn take(
     path: &Path,
     instance: &mut Instance,
     key: Spanned<String>,

@@ -2,7 +2,10 @@
 //!
 //! The log cannot be switched off here: a promise that one line can end is none.
 
-use crate::{ConfigError, yaml};
+use crate::context::{self, Context, FileContext};
+use crate::yaml::Pairs;
+use crate::{ConfigError, Environment, yaml};
+use if_core::{Explain, Word};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 use std::path::Path;
@@ -11,12 +14,16 @@ use std::path::Path;
 const VERSION: u64 = 1;
 
 /// Longest default timeout, one hour: a command that hangs must end before the shift does.
-const TIMEOUT_MS_MAX: u64 = 3_600_000;
+pub(crate) const TIMEOUT_MS_MAX: u64 = 3_600_000;
 
 /// The installation's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub defaults: Defaults,
+    /// In the order of the file.
+    pub contexts: Vec<Context>,
+    /// The context in use where neither the line nor the environment names one; it exists.
+    pub context: Option<Word>,
 }
 
 /// What holds where the command line says nothing.
@@ -33,6 +40,8 @@ struct File {
     version: Option<Spanned<u64>>,
     witness: Option<Witness>,
     defaults: Option<FileDefaults>,
+    contexts: Option<Pairs<Option<FileContext>>>,
+    context: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +68,21 @@ impl Settings {
         }
     }
 
-    fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
+    /// The context that holds: the flag's, else `IF_CONTEXT`'s, else the one in use.
+    ///
+    /// # Errors
+    /// [`ConfigError::ContextUnknown`] when flag or environment names one that is not there.
+    pub fn context_for(
+        &self,
+        flag: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Option<&Context>, ConfigError> {
+        let in_use = self.context.as_ref().map(Word::as_str);
+        let name = flag.or_else(|| environment.context()).or(in_use);
+        name.map(|name| self.context_named(name)).transpose()
+    }
+
+    pub(crate) fn from_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let file: File = yaml::parse(path, text)?;
         if let Some(version) = file.version.filter(|version| version.value != VERSION) {
             let what = format!("version {} is not one this program knows", version.value);
@@ -78,7 +101,30 @@ impl Settings {
             let what = format!("`timeout_ms` must be between 1 and {TIMEOUT_MS_MAX}");
             return Err(yaml::at(path, timeout.referenced, what, None));
         }
-        Ok(Self { defaults: Defaults { timeout_ms: timeout.map(|timeout| timeout.value) } })
+        let defaults = Defaults { timeout_ms: timeout.map(|timeout| timeout.value) };
+        let contexts = context::parse(path, file.contexts.unwrap_or_default())?;
+        let mut settings = Self { defaults, contexts, context: None };
+        if let Some(in_use) = &file.context {
+            let known = settings.context_named(&in_use.value).map(|context| context.name.clone());
+            let refuse = |error: ConfigError| {
+                let hint = error.hints().into_iter().next();
+                yaml::at(path, in_use.referenced, error.to_string(), hint)
+            };
+            settings.context = Some(known.map_err(refuse)?);
+        }
+        Ok(settings)
+    }
+
+    /// Whether the two say the same, wherever it stands, apart from the context in use.
+    pub(crate) fn same_but_places(&self, other: &Self) -> bool {
+        let plain = |settings: &Self| {
+            let mut contexts = settings.contexts.clone();
+            for one in contexts.iter_mut().flat_map(|context| &mut context.instances) {
+                (one.line, one.column) = (0, 0);
+            }
+            (settings.defaults.clone(), contexts)
+        };
+        plain(self) == plain(other)
     }
 }
 
@@ -121,7 +167,7 @@ mod tests {
         assert_eq!(hints, ["did you mean `timeout_ms`?"]);
         let (message, hints) = refusal("xyz: 1\n");
         assert_eq!(message, "config.yaml:1:1: unknown key `xyz`");
-        assert_eq!(hints, ["known keys here: version, witness, defaults"]);
+        assert_eq!(hints, ["known keys here: version, witness, defaults, contexts, context"]);
     }
 
     #[test]
