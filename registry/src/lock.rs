@@ -16,9 +16,7 @@ const ATTEMPTS_MAX: u32 = 400;
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Held until dropped.
-pub(crate) struct Lock(
-    #[expect(dead_code, reason = "the lock lives as long as this")] fs_err::File,
-);
+pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as this")] fs_err::File);
 
 impl Lock {
     /// Waits a bounded time for `<home>/trust/.lock`.
