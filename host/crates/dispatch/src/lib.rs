@@ -7,9 +7,14 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `instance`, `secret`, `log`, `doctor`: what the operator does besides
+//! - `plugin`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator does
+//!   besides · `completion`: what a shell asks
 
+#[cfg(feature = "live")]
+pub mod backup;
 mod clock;
+#[cfg(feature = "live")]
+pub mod completion;
 mod decide;
 #[cfg(feature = "live")]
 mod discover;
@@ -22,6 +27,7 @@ mod host;
 mod instance;
 mod intent;
 mod job;
+pub mod lint;
 mod log;
 mod memory;
 mod outcome;

@@ -41,6 +41,12 @@ pub(crate) fn remember(transaction: &Transaction<'_>, trusted: &Trusted) -> Resu
     Ok(())
 }
 
+/// Whether a floor is that of a trust file, not of a plugin.
+#[cfg(feature = "live")]
+pub(crate) fn is_trust_file(id: &CapabilityId) -> bool {
+    [ROOT, ALLOW, DENY].contains(&id.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
