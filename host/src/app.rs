@@ -2,12 +2,13 @@
 
 use crate::args::GlobalArgs;
 use crate::commands;
+use crate::context::{self, InForce};
 use crate::print::Printer;
-use crate::tree::{Cli, command_tree, first_word};
+use crate::tree::{Cli, command_tree, context_flag, first_word};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches};
 use if_config::Environment;
-use if_core::{Code, Exit, Problem};
+use if_core::{Code, Exit, Explain, Problem};
 use if_dispatch::Flags;
 use if_registry::{Index, ProviderEntry};
 
@@ -18,6 +19,8 @@ pub struct App {
     pub environment: Environment,
     pub printer: Printer,
     pub global: GlobalArgs,
+    /// The context that holds for this line, or why none can be told.
+    pub context: Result<InForce, Problem>,
 }
 
 impl App {
@@ -28,18 +31,31 @@ impl App {
             why: self.global.why.clone(),
             trace,
             dry_run: self.global.dry_run,
-            timeout_ms: self.global.timeout_ms()?,
+            timeout_ms: self.timeout_ms()?,
             idempotency_key: self.global.idempotency_key.clone(),
             max_cost: self.global.max_cost.map(if_core::Micros),
             yes: self.global.yes,
         })
+    }
+
+    /// The context, or the problem with it.
+    pub fn context(&self) -> Result<&InForce, Problem> {
+        self.context.as_ref().map_err(Clone::clone)
+    }
+
+    /// `--timeout`, else the context's time unless the environment has one, which goes before it.
+    fn timeout_ms(&self) -> Result<Option<u64>, Problem> {
+        let environment = self.environment.timeout_ms().map_err(|error| error.problem())?;
+        let context = self.context()?.context.as_ref().and_then(|context| context.timeout_ms);
+        let from_context = if environment.is_none() { context } else { None };
+        Ok(self.global.timeout_ms()?.or(from_context))
     }
 }
 
 /// Runs one line; never panics, never exits.
 pub fn run(arguments: Vec<String>) -> Exit {
     let environment = Environment::from_process();
-    let early = Printer::new(asks_for_json(&arguments), false, 0);
+    let early = Printer::new(asks_for_json(&arguments), false, 0, environment.colour());
     match parse_and_run(&arguments, environment) {
         Ok(exit) => exit,
         Err(problem) => {
@@ -66,22 +82,33 @@ fn parse_and_run(arguments: &[String], environment: Environment) -> Result<Exit,
     let words = index.as_ref().map_or(&[][..], Index::words);
     let expanded = provider.as_ref().map(|(word, entry)| (*word, entry));
     let tree = command_tree(words, expanded);
-    let matches = match tree.try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        Err(error) => return usage(&error, arguments),
+    let context = context::in_force(&environment, context_flag(arguments));
+    let completed = match (word, &context) {
+        (Some(word), Ok(context)) if provider.is_some() => {
+            context::with_instance(&tree, arguments, word, context, &environment)
+        }
+        _ => None,
     };
-    act(&matches, provider, environment, typed(arguments))
+    let matches = match tree.try_get_matches_from(completed.as_deref().unwrap_or(arguments)) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error, arguments, &environment),
+    };
+    act(&matches, provider, environment, context, typed(arguments))
 }
 
 fn act(
     matches: &ArgMatches,
     provider: Option<(&str, ProviderEntry)>,
     environment: Environment,
+    context: Result<InForce, Problem>,
     line: String,
 ) -> Result<Exit, Problem> {
     let global = GlobalArgs::from_arg_matches(matches).map_err(|error| bug(&error.to_string()))?;
-    let printer = Printer::new(global.wants_json(), global.quiet, global.verbose);
-    let app = App { line, environment, printer, global };
+    let json = context.as_ref().is_ok_and(InForce::wants_json);
+    let (json, colour) = (global.wants_json(json), environment.colour());
+    let printer = Printer::new(json, global.quiet, global.verbose, colour);
+    let app = App { line, environment, printer, global, context };
+    context::permits(&app)?;
     let done = match (provider, matches.subcommand()) {
         (Some((word, entry)), Some((name, inner))) if name == word => {
             commands::provider::run(&app, word, &entry, inner)
@@ -111,14 +138,19 @@ pub fn quoted(word: &str) -> String {
 }
 
 /// Help and version are results; everything else clap complains about is a usage problem.
-fn usage(error: &clap::Error, arguments: &[String]) -> Result<Exit, Problem> {
+fn usage(
+    error: &clap::Error,
+    arguments: &[String],
+    environment: &Environment,
+) -> Result<Exit, Problem> {
+    let printer = Printer::new(false, false, 0, environment.colour());
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            Printer::new(false, false, 0).result(&(), &error.render().to_string())?;
+            printer.result(&(), &error.render().to_string())?;
             Ok(Exit::Ok)
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Printer::new(false, false, 0).say(&error.render().to_string());
+            printer.say(&error.render().to_string());
             Ok(Exit::Usage)
         }
         _ => Err(usage_problem(error, arguments)),

@@ -44,6 +44,10 @@ pub struct GlobalArgs {
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
 
+    /// Take the defaults of this context: instances, timeout, output
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+
     /// Print nothing but the result
     #[arg(long, short = 'q', global = true)]
     pub quiet: bool,
@@ -54,9 +58,13 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
-    /// Whether the reader is a program.
-    pub fn wants_json(&self) -> bool {
-        self.json || self.format.as_deref() == Some("json")
+    /// Whether the reader is a program; `by_default` is what the context says of it.
+    pub fn wants_json(&self, by_default: bool) -> bool {
+        match self.format.as_deref() {
+            Some("json") => true,
+            Some(_) => self.json,
+            None => self.json || by_default,
+        }
     }
 
     /// `--timeout` in milliseconds.

@@ -8,8 +8,14 @@ mod app;
 mod args;
 mod commands;
 mod complete;
+mod context;
+#[cfg(feature = "live")]
+mod input;
+mod line;
 mod parse;
+mod place;
 mod print;
+mod shell;
 mod tree;
 
 use std::process::ExitCode;

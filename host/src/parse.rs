@@ -24,18 +24,25 @@ pub fn arguments(
     parameters: &[Parameter],
     line: &str,
 ) -> Result<Arguments, Problem> {
+    complete(given(matches, parameters, line)?, parameters, line)
+}
+
+/// Whether the line says anything of this parameter.
+pub fn is_given(matches: &ArgMatches, parameter: &Parameter) -> bool {
+    !words_of(matches, parameter).is_empty()
+}
+
+/// The parameters that were given, each checked.
+pub fn given(
+    matches: &ArgMatches,
+    parameters: &[Parameter],
+    line: &str,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::default();
     for parameter in parameters {
         let name = parameter.name.as_str();
         let words = words_of(matches, parameter);
         if words.is_empty() {
-            match &parameter.default {
-                Some(default) => {
-                    arguments.values.insert(name.to_owned(), default.clone());
-                }
-                None if parameter.required => return Err(missing(parameter, line)),
-                None => {}
-            }
             continue;
         }
         if matches!(parameter.kind, Kind::FileIn { .. } | Kind::FileOut { .. }) {
@@ -51,6 +58,41 @@ pub fn arguments(
         arguments.values.insert(name.to_owned(), value);
     }
     Ok(arguments)
+}
+
+/// Fills in defaults; names what is needed and has none.
+pub fn complete(
+    mut arguments: Arguments,
+    parameters: &[Parameter],
+    line: &str,
+) -> Result<Arguments, Problem> {
+    for parameter in parameters {
+        let name = parameter.name.as_str();
+        if arguments.values.contains_key(name) {
+            continue;
+        }
+        match &parameter.default {
+            Some(default) => {
+                arguments.values.insert(name.to_owned(), default.clone());
+            }
+            None if parameter.required => return Err(missing(parameter, line)),
+            None => {}
+        }
+    }
+    Ok(arguments)
+}
+
+/// What a person's answer means: several values of a list or record stand on one line.
+pub fn answer(kind: &Kind, text: &str) -> Result<Value, String> {
+    let words: Vec<String> = match kind {
+        Kind::List { .. } | Kind::Record { .. } => {
+            text.split_whitespace().map(str::to_owned).collect()
+        }
+        Kind::Bool if text.eq_ignore_ascii_case("y") => vec!["yes".to_owned()],
+        Kind::Bool if text.eq_ignore_ascii_case("n") => vec!["no".to_owned()],
+        _ => vec![text.to_owned()],
+    };
+    value_of(kind, &words)
 }
 
 fn words_of(matches: &ArgMatches, parameter: &Parameter) -> Vec<String> {

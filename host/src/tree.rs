@@ -10,7 +10,8 @@ use if_manifest::model::{self, Kind, Parameter};
 use if_registry::{IndexEntry, ProviderEntry};
 
 /// Global flags that take their value as the next word.
-const VALUE_FLAGS: &[&str] = &["--format", "--why", "--timeout", "--idempotency-key", "--max-cost"];
+const VALUE_FLAGS: &[&str] =
+    &["--format", "--why", "--timeout", "--idempotency-key", "--max-cost", "--context"];
 
 /// What is the same for every line.
 #[derive(Debug, Parser)]
@@ -42,6 +43,20 @@ pub fn first_word(arguments: &[String]) -> Option<&str> {
             words.next();
         } else if !word.starts_with('-') {
             return Some(word);
+        }
+    }
+    None
+}
+
+/// The value of `--context`, wherever it stands, before the line is parsed: the context may decide
+/// how.
+pub fn context_flag(arguments: &[String]) -> Option<&str> {
+    let mut words = arguments.iter().skip(1).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--context") {
+            Some("") => return words.next().map(String::as_str),
+            Some(rest) if rest.starts_with('=') => return rest.get(1..),
+            _ => {}
         }
     }
     None
@@ -187,8 +202,9 @@ fn help_text(parameter: &Parameter) -> String {
 fn instance_verbs(settings: &[Parameter]) -> Vec<Command> {
     let name =
         || Arg::new("instance").required(true).value_name("INSTANCE").help("its name: [a-z0-9-]+");
-    let mut add =
-        Command::new("add").about("configure an instance, then see whether it answers").arg(name());
+    let mut add = Command::new("add")
+        .about("configure an instance, then see whether it answers; asks on a terminal")
+        .arg(name().required(false));
     for setting in settings.iter().filter(|setting| !matches!(setting.kind, Kind::Secret)) {
         add = add.arg(option(setting, false));
     }
@@ -230,6 +246,19 @@ mod tests {
             ("ifctl --help", None),
         ] {
             assert_eq!(first_word(&words(line)), expect, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_context_is_found_wherever_it_stands() {
+        for (line, expect) in [
+            ("ifctl --context live obs version", Some("live")),
+            ("ifctl obs version studio --context=live", Some("live")),
+            ("ifctl obs version --contexts live", None),
+            ("ifctl noop ping -- --context live", None),
+            ("ifctl obs --context", None),
+        ] {
+            assert_eq!(context_flag(&words(line)), expect, "{line}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::app::{App, quoted};
 use crate::commands::{host, provider};
-use crate::print::{self, Face};
+use crate::print::Face;
 use clap::ArgMatches;
 use if_core::{Problem, Word};
 use if_dispatch::{Action, Request};
@@ -29,7 +29,7 @@ pub fn run(app: &App, provider: Word, leaf: &ArgMatches) -> Result<(), Problem> 
             row.insert("add".to_owned(), json!(line));
         }
     }
-    let text = if rows.is_empty() { "none found".to_owned() } else { table(&rows) };
+    let text = if rows.is_empty() { "none found".to_owned() } else { table(app, &rows) };
     app.printer.result(&json!(rows), &text)?;
     for row in rows.iter().filter(|row| row["configured"].is_null()) {
         app.printer.hint(row["add"].as_str().unwrap_or_default());
@@ -37,7 +37,7 @@ pub fn run(app: &App, provider: Word, leaf: &ArgMatches) -> Result<(), Problem> 
     Ok(())
 }
 
-fn table(rows: &[Value]) -> String {
+fn table(app: &App, rows: &[Value]) -> String {
     let person = |row: &Value| {
         let settings = row["settings"].as_object().map(provider::one_line);
         json!({
@@ -48,7 +48,7 @@ fn table(rows: &[Value]) -> String {
         })
     };
     let columns = ["name", "settings", "about", "configured"].map(str::to_owned);
-    print::table(&columns, &rows.iter().map(person).collect::<Vec<_>>())
+    app.printer.canvas().table(&columns, &rows.iter().map(person).collect::<Vec<_>>())
 }
 
 /// The line that adds it, quoted: a device may call itself anything.

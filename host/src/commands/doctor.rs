@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::commands::host;
+use crate::print::Ink;
 use clap::Args;
 use if_core::Problem;
 use if_dispatch::doctor::{Finding, Health};
@@ -15,7 +16,7 @@ pub struct DoctorArgs {}
 pub fn run(app: &App, _args: &DoctorArgs) -> Result<(), Problem> {
     let findings = host(app)?.doctor();
     let rows: Vec<_> = findings.iter().map(row).collect();
-    let text: String = findings.iter().map(line).collect();
+    let text: String = findings.iter().map(|finding| line(app, finding)).collect();
     app.printer.result(&json!({"checks": rows}), &text)?;
     match findings.into_iter().find_map(|finding| finding.problem) {
         Some(problem) => Err(problem),
@@ -27,11 +28,12 @@ fn row(finding: &Finding) -> serde_json::Value {
     json!({"check": finding.check, "health": finding.health.as_str(), "about": finding.about})
 }
 
-fn line(finding: &Finding) -> String {
-    let mark = match finding.health {
-        Health::Good => "ok  ",
-        Health::Warning => "warn",
-        Health::Bad => "FAIL",
+fn line(app: &App, finding: &Finding) -> String {
+    let (ink, mark) = match finding.health {
+        Health::Good => (Ink::Good, "ok  "),
+        Health::Warning => (Ink::Warning, "warn"),
+        Health::Bad => (Ink::Error, "FAIL"),
     };
+    let mark = app.printer.canvas().ink(ink, mark);
     format!("{mark}  {:<10}  {}\n", finding.check, crate::print::clean(&finding.about))
 }

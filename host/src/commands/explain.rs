@@ -2,7 +2,6 @@
 //! a show may have no network. Without a code it lists them all.
 
 use crate::app::App;
-use crate::print;
 use clap::Args;
 use if_core::{Code, Problem};
 use serde_json::{Value, json};
@@ -33,7 +32,7 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<(), Problem> {
 fn list(app: &App) -> Result<(), Problem> {
     let rows: Vec<Value> = Code::ALL.iter().copied().map(facts).collect();
     let columns = ["code", "exit", "meaning"].map(str::to_owned);
-    app.printer.result(&json!({ "codes": rows }), &print::table(&columns, &rows))
+    app.printer.result(&json!({ "codes": rows }), &app.printer.canvas().table(&columns, &rows))
 }
 
 fn facts(code: Code) -> Value {

@@ -1,15 +1,25 @@
 //! One command, one file: its arguments (whose doc comments are the help) and its `run`.
 
+pub mod add;
+pub mod aliases;
+#[cfg(feature = "live")]
+pub mod backup;
 pub mod completion;
+pub mod context;
 pub mod discover;
 pub mod doctor;
 pub mod explain;
 pub mod init;
+pub mod lint;
 pub mod plugin;
 pub mod provider;
 pub mod reference;
 #[cfg(feature = "live")]
+pub mod restore;
+pub mod rewrite;
+#[cfg(feature = "live")]
 pub mod secret;
+pub mod shell_init;
 pub mod witness;
 
 use crate::app::App;
@@ -30,12 +40,24 @@ pub enum Builtin {
     Secret(secret::SecretCommand),
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
+    #[command(subcommand)]
+    Context(context::ContextCommand),
     Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
+    Lint(lint::LintArgs),
+    #[cfg(feature = "live")]
+    Backup(backup::BackupArgs),
+    #[cfg(feature = "live")]
+    Restore(restore::RestoreArgs),
+    ShellInit(shell_init::ShellInitArgs),
     Completion(completion::CompletionArgs),
+    Aliases(aliases::AliasesArgs),
     /// Candidates for the word under the cursor; called by the completion scripts
     #[command(name = "__complete", hide = true)]
     Complete(crate::complete::CompleteArgs),
+    /// The line that a shell runs for one beginning with `if`; called by the shells' hooks
+    #[command(name = "__rewrite", hide = true)]
+    Rewrite(rewrite::RewriteArgs),
     /// Writes the generated reference into a folder
     #[command(name = "__reference", hide = true)]
     Reference(reference::ReferenceArgs),
@@ -49,9 +71,18 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
         #[cfg(feature = "live")]
         Builtin::Secret(command) => secret::run(app, command),
         Builtin::Witness(command) => witness::run(app, command),
+        Builtin::Context(command) => context::run(app, command),
         Builtin::Doctor(args) => doctor::run(app, &args),
         Builtin::Explain(args) => explain::run(app, &args),
+        Builtin::Lint(args) => lint::run(app, &args),
+        #[cfg(feature = "live")]
+        Builtin::Backup(args) => backup::run(app, &args),
+        #[cfg(feature = "live")]
+        Builtin::Restore(args) => restore::run(app, &args),
+        Builtin::ShellInit(args) => shell_init::run(app, &args),
         Builtin::Completion(args) => completion::run(app, &args),
+        Builtin::Aliases(args) => aliases::run(app, &args),
+        Builtin::Rewrite(args) => rewrite::run(app, &args),
         Builtin::Complete(args) => crate::complete::run(app, &args),
         Builtin::Reference(args) => reference::run(app, &args),
     }

@@ -1,13 +1,13 @@
 //! `if <provider> …`: a provider's own commands, and the six every provider has.
 
 use crate::app::App;
-use crate::commands::{discover, host};
+use crate::commands::{add, discover, host};
 use crate::parse;
 use crate::print::{self, Face};
 use clap::ArgMatches;
 use if_core::{Code, Problem, Word};
 use if_dispatch::{Action, Performed, Request};
-use if_manifest::model::{Command, Kind, Parameter, View};
+use if_manifest::model::{Command, View};
 use if_registry::ProviderEntry;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub fn run(
         return call(app, &provider, command, leaf);
     }
     match path.as_str() {
-        "add" => add(app, &provider, entry, leaf),
+        "add" => add::run(app, &provider, entry, leaf),
         "list" => list(app, &provider),
         "show" => show(app, &provider, leaf),
         "remove" => remove(app, &provider, leaf),
@@ -75,7 +75,7 @@ fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {
 /// Prints the result, the plan of a dry run, and where the evidence is.
 pub fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
     for warning in &performed.warnings {
-        app.printer.say(&format!("warning: {}", print::clean(warning)));
+        app.printer.warn(&print::clean(warning));
     }
     if !performed.log.is_empty() {
         app.printer.detail(2, &format!("plugin's stderr: {}", print::clean(&performed.log)));
@@ -98,7 +98,7 @@ pub fn finish(app: &App, view: &View, performed: Performed) -> Result<(), Proble
     }
     match performed.result {
         Ok(Value::Null) => Ok(()),
-        Ok(value) => app.printer.result(&value, &print::render(view, &value)),
+        Ok(value) => app.printer.result(&value, &app.printer.canvas().render(view, &value)),
         Err(problem) => Err(problem),
     }
 }
@@ -124,58 +124,9 @@ fn plan(app: &App, view: &View, performed: Performed) -> Result<(), Problem> {
         ));
     }
     if rows.is_empty() {
-        text.push_str(&print::render(view, &result));
+        text.push_str(&app.printer.canvas().render(view, &result));
     }
     app.printer.result(&json!({"dry_run": true, "plan": rows, "result": result}), &text)
-}
-
-fn add(
-    app: &App,
-    provider: &Word,
-    entry: &ProviderEntry,
-    leaf: &ArgMatches,
-) -> Result<(), Problem> {
-    let name = instance(leaf)?;
-    let line = format!("ifctl {provider} add {name}");
-    let plain: Vec<Parameter> =
-        entry.settings.iter().filter(|s| !matches!(s.kind, Kind::Secret)).cloned().collect();
-    let settings = parse::arguments(leaf, &plain, &line)?.values;
-    let private = leaf.get_flag("private-network");
-    let host = host(app)?;
-    let added = host.add_instance(provider, &name, settings, private)?;
-    if added.private_network && !private {
-        app.printer.say(&format!(
-            "note: {} is an address of your own network; allowed for this instance",
-            added.host
-        ));
-    }
-    let text = format!("{provider} {name} added");
-    app.printer.result(
-        &json!({"provider": provider, "instance": name, "settings": added.settings}),
-        &text,
-    )?;
-    if !added.secrets_missing.is_empty() {
-        for secret in &added.secrets_missing {
-            app.printer.hint(&format!("ifctl secret set {provider} {name} {secret}"));
-        }
-        app.printer.hint(&format!("ifctl {provider} test {name}"));
-        return Ok(());
-    }
-    let performed = host.run(
-        Request::new(provider.clone(), name.clone(), Action::Check),
-        Arc::new(Face::new(app.printer)),
-    )?;
-    match performed.result {
-        Ok(_) => app.printer.say("it answers"),
-        Err(problem) => {
-            app.printer.say(&format!(
-                "warning: it does not answer yet: {}",
-                print::clean(&problem.message)
-            ));
-            app.printer.hint(&format!("ifctl {provider} test {name}"));
-        }
-    }
-    Ok(())
 }
 
 fn list(app: &App, provider: &Word) -> Result<(), Problem> {
@@ -187,8 +138,11 @@ fn list(app: &App, provider: &Word) -> Result<(), Problem> {
         .map(|i| json!({"instance": i.name, "settings": one_line(&i.settings)}))
         .collect();
     let columns = ["instance", "settings"].map(str::to_owned);
-    let text =
-        if rows.is_empty() { "no instances".to_owned() } else { print::table(&columns, &people) };
+    let text = if rows.is_empty() {
+        "no instances".to_owned()
+    } else {
+        app.printer.canvas().table(&columns, &people)
+    };
     app.printer.result(&json!({"instances": rows}), &text)?;
     if rows.is_empty() {
         app.printer.hint(&format!("ifctl {provider} add <name> --help"));
@@ -210,14 +164,14 @@ fn show(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {
         "instance": shown.name, "settings": shown.settings,
         "private_network": shown.private_network, "secrets": shown.secrets,
     });
-    app.printer.result(&value, &print::render(&View::Fields, &value))
+    app.printer.result(&value, &app.printer.canvas().render(&View::Fields, &value))
 }
 
 fn remove(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {
     let name = instance(leaf)?;
     let host = host(app)?;
     host.instance(provider, &name)?;
-    if !app.global.yes && !confirmed(&format!("remove {provider} {name}? [y/N] "))? {
+    if !app.global.yes && !confirmed(app, &format!("remove {provider} {name}? [y/N] "))? {
         return Err(Problem::new(
             Code::ConfirmationNeeded,
             format!("{provider} {name} was not removed"),
@@ -229,8 +183,8 @@ fn remove(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> 
 }
 
 /// Asks on a terminal; elsewhere nobody can say yes.
-fn confirmed(question: &str) -> Result<bool, Problem> {
-    if !print::stdin_is_terminal() {
+fn confirmed(app: &App, question: &str) -> Result<bool, Problem> {
+    if !print::may_ask(&app.printer) {
         return Ok(false);
     }
     print::ask(question)

@@ -1,10 +1,9 @@
 //! A running command's own words, as they come: events on stdout, progress and logs on stderr.
 
-use super::sanitize::clean;
-use super::{Printer, stderr_is_terminal};
+use super::sanitize::{clean, escape_json};
+use super::{Printer, progress};
 use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
 use serde_json::json;
-use std::io::{self, Write};
 
 /// The live end of an operation for this reader.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ impl Face {
 
 impl EventSink for Face {
     fn emit(&self, event: &str) -> Result<(), Refusal> {
-        self.printer.line(event).map_err(|problem| {
+        self.printer.line(&escape_json(event)).map_err(|problem| {
             let kind = if problem.code == Code::BrokenPipe {
                 RefusalKind::Unreachable
             } else {
@@ -32,11 +31,9 @@ impl EventSink for Face {
     }
 
     fn progress(&self, done: u64, total: Option<u64>, message: &str) {
-        if self.printer.json() || !stderr_is_terminal() {
-            return;
+        if let (false, Some(width)) = (self.printer.json(), self.printer.err.width) {
+            progress::show(done, total, message, width);
         }
-        let share = total.map_or_else(|| done.to_string(), |total| format!("{done}/{total}"));
-        let _ = write!(io::stderr().lock(), "\r{share} {}\u{1b}[K", clean(message));
     }
 
     fn log(&self, level: LogLevel, message: &str) {

@@ -3,18 +3,25 @@
 //! Text that came from a plugin or a provider loses control and bidirectional characters before a
 //! terminal sees it ([`sanitize`]), so a device cannot forge a hint or move the cursor.
 
+mod ask;
+mod canvas;
 mod face;
+mod progress;
 mod sanitize;
 mod view;
 
+pub use ask::{ask, may_ask};
+pub use canvas::{Canvas, Ink};
 pub use face::Face;
-pub use sanitize::clean;
-pub use view::{render, table};
+pub use sanitize::{clean, is_clean};
 
 use if_core::{Code, Problem, UnixMillis};
+use sanitize::clean_lines;
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::io::{self, IsTerminal, Write};
+#[cfg(feature = "live")]
+use std::io::IsTerminal;
+use std::io::{self, Write};
 
 /// Where and how to speak to this reader.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +29,21 @@ pub struct Printer {
     json: bool,
     quiet: bool,
     verbose: u8,
+    /// What stdout and stderr can show.
+    out: Canvas,
+    err: Canvas,
 }
 
 impl Printer {
-    /// A printer for these flags.
-    pub fn new(json: bool, quiet: bool, verbose: u8) -> Self {
-        Self { json, quiet, verbose }
+    /// A printer for these flags; `colour` is what the environment says of it.
+    pub fn new(json: bool, quiet: bool, verbose: u8, colour: bool) -> Self {
+        let (out, err) = (Canvas::of(&io::stdout(), colour), Canvas::of(&io::stderr(), colour));
+        Self { json, quiet, verbose, out, err }
+    }
+
+    /// What stdout can show: tables are made for it.
+    pub fn canvas(&self) -> Canvas {
+        self.out
     }
 
     /// Whether the reader is a program.
@@ -46,6 +62,7 @@ impl Printer {
 
     /// One line on stdout, at once.
     pub fn line(&self, text: &str) -> Result<(), Problem> {
+        progress::wipe();
         let mut out = io::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).map_err(output_failed)
     }
@@ -61,7 +78,7 @@ impl Printer {
     pub fn tell(&self, text: &str, facts: Value) {
         match (self.quiet, self.json) {
             (true, _) => {}
-            (false, true) => to_stderr(&facts.to_string()),
+            (false, true) => to_stderr(&sanitize::escape_json(&facts.to_string())),
             (false, false) => to_stderr(text),
         }
     }
@@ -75,37 +92,28 @@ impl Printer {
 
     /// A hint of the host. Only the host prints lines that begin so.
     pub fn hint(&self, text: &str) {
-        self.say(&format!("hint: {text}"));
+        self.say(&format!("{} {text}", self.err.ink(Ink::Hint, "hint:")));
+    }
+
+    /// A warning, in the host's words or cleaned.
+    pub fn warn(&self, text: &str) {
+        self.say(&format!("{} {text}", self.err.ink(Ink::Warning, "warning:")));
     }
 
     /// A problem, in full.
     pub fn problem(&self, problem: &Problem) {
         if self.json {
-            to_stderr(&problem_json(problem).to_string());
+            to_stderr(&sanitize::escape_json(&problem_json(problem).to_string()));
         } else {
-            to_stderr(&problem_text(problem));
+            to_stderr(&problem_text(problem, self.err));
         }
     }
 }
 
-/// Whether stderr is a person's terminal.
-pub fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
-}
-
 /// Whether stdin is a person's terminal.
+#[cfg(feature = "live")]
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
-}
-
-/// Asks a person a question on stderr and reads one line.
-pub fn ask(question: &str) -> Result<String, Problem> {
-    let failed =
-        |e: io::Error| Problem::new(Code::Usage, "no answer could be read").because(e.to_string());
-    write!(io::stderr().lock(), "{question}").map_err(failed)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(failed)?;
-    Ok(answer.trim().to_owned())
 }
 
 /// An instant as people and programs read it: RFC 3339, UTC, to the millisecond.
@@ -121,14 +129,16 @@ pub fn instant(text: &str) -> Option<UnixMillis> {
     u64::try_from(at.as_millisecond()).ok().map(UnixMillis)
 }
 
-/// A value as one line of JSON.
+/// A value as one line of JSON, safe for a terminal.
 pub fn encode(value: &impl Serialize) -> Result<String, Problem> {
-    serde_json::to_string(value).map_err(|error| {
+    let text = serde_json::to_string(value).map_err(|error| {
         Problem::new(Code::Bug, "a result cannot be written as JSON").because(error.to_string())
-    })
+    })?;
+    Ok(sanitize::escape_json(&text))
 }
 
 fn to_stderr(text: &str) {
+    progress::wipe();
     // Whoever closed stderr does not want to read; there is nobody left to tell.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -149,18 +159,20 @@ pub fn problem_json(problem: &Problem) -> Value {
         "exit": problem.code.exit() as u8,
         "message": clean(&problem.message),
         "because": problem.because.iter().map(|cause| clean(cause)).collect::<Vec<_>>(),
-        "hints": problem.hints,
+        "hints": problem.hints.iter().map(|hint| clean_lines(hint)).collect::<Vec<_>>(),
     }})
 }
 
 /// The text shape of a problem: what happened, why, what to write.
-fn problem_text(problem: &Problem) -> String {
-    let mut text = format!("error[{}]: {}", problem.code, clean(&problem.message));
+fn problem_text(problem: &Problem, canvas: Canvas) -> String {
+    let head = canvas.ink(Ink::Error, &format!("error[{}]:", problem.code));
+    let mut text = format!("{head} {}", clean(&problem.message));
     for cause in &problem.because {
         text.push_str(&format!("\n  because: {}", clean(cause)));
     }
     for hint in &problem.hints {
-        text.push_str(&format!("\nhint: {hint}"));
+        // A hint may repeat what was typed or what a file says.
+        text.push_str(&format!("\n{} {}", canvas.ink(Ink::Hint, "hint:"), clean_lines(hint)));
     }
     text
 }
@@ -189,7 +201,7 @@ mod tests {
             .because("x\u{202e}y")
             .hint("if obs scene list studio");
         assert_eq!(
-            problem_text(&problem),
+            problem_text(&problem, Canvas::PLAIN),
             "error[IF_ERR_PROVIDER]: no scene hint: run rm -rf[2J\n  because: xy\nhint: if obs \
                  scene list studio"
         );

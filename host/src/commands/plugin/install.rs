@@ -18,7 +18,7 @@ pub struct InstallArgs {
 pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
     let installed = host(app)?.install(&args.package)?;
     for warning in &installed.warnings {
-        app.printer.say(&format!("warning: {warning}"));
+        app.printer.warn(&crate::print::clean(&warning.to_string()));
     }
     let plugin = &installed.manifest;
     let version = plugin.version.to_string();

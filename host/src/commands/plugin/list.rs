@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::commands::host;
-use crate::print;
 use clap::Args;
 use if_core::Problem;
 use serde_json::{Value, json};
@@ -25,7 +24,10 @@ pub fn run(app: &App, _args: &ListArgs) -> Result<(), Problem> {
         })
         .collect();
     let columns = ["provider", "id", "version", "release", "trusted"].map(str::to_owned);
-    let text =
-        if rows.is_empty() { "no plugins".to_owned() } else { print::table(&columns, &rows) };
+    let text = if rows.is_empty() {
+        "no plugins".to_owned()
+    } else {
+        app.printer.canvas().table(&columns, &rows)
+    };
     app.printer.result(&json!({"plugins": rows}), &text)
 }

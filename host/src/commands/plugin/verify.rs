@@ -17,7 +17,7 @@ pub struct VerifyArgs {
 pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
     let report = host(app)?.verify_plugin(&args.plugin)?;
     for warning in &report.warnings {
-        app.printer.say(&format!("warning: {warning}"));
+        app.printer.warn(&crate::print::clean(&warning.to_string()));
     }
     let value = json!({
         "id": report.id, "version": report.version, "manifest": report.manifest,

@@ -19,7 +19,10 @@ pub fn run(app: &App, _args: &ListArgs) -> Result<(), Problem> {
         .map(|s| json!({"name": s.name, "version": s.version, "set": print::time(s.set_at)}))
         .collect();
     let columns = ["name", "version", "set"].map(str::to_owned);
-    let text =
-        if rows.is_empty() { "no secrets".to_owned() } else { print::table(&columns, &rows) };
+    let text = if rows.is_empty() {
+        "no secrets".to_owned()
+    } else {
+        app.printer.canvas().table(&columns, &rows)
+    };
     app.printer.result(&json!({"secrets": rows}), &text)
 }

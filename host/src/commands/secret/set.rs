@@ -4,18 +4,16 @@
 use super::Which;
 use crate::app::App;
 use crate::commands::host;
-use crate::print::stdin_is_terminal;
+use crate::input;
 use clap::Args;
-use if_core::{Code, Problem, SecretValue};
+use if_core::{Problem, SecretValue};
 use serde_json::json;
-use std::io::Read;
 use std::path::PathBuf;
-
-/// Largest secret: a private key with its certificate chain fits.
-const SECRET_BYTES_MAX: u64 = 64 << 10;
 
 /// Store a secret, read from a prompt, a file or stdin
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ifctl secret set obs studio password\n  \
+                        ifctl secret set obs studio password --from-file password.txt")]
 pub struct SetArgs {
     #[command(flatten)]
     which: Which,
@@ -45,35 +43,6 @@ pub fn run(app: &App, args: &SetArgs) -> Result<(), Problem> {
 
 /// The value, from wherever the line says.
 pub fn read_value(from: &From, which: &Which) -> Result<SecretValue, Problem> {
-    let bytes = match &from.from_file {
-        Some(path) => read_bounded(fs_err::File::open(path).map_err(|e| unreadable(&e))?)?,
-        None if stdin_is_terminal() => {
-            let prompt = format!("{} of {} {}: ", which.name, which.provider, which.instance);
-            rpassword::prompt_password(prompt).map_err(|e| unreadable(&e))?.into_bytes()
-        }
-        None => read_bounded(std::io::stdin().lock())?,
-    };
-    if bytes.is_empty() {
-        return Err(Problem::new(Code::Usage, "the secret is empty"));
-    }
-    Ok(SecretValue::new(bytes))
-}
-
-fn read_bounded(source: impl Read) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    source.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
-    if bytes.len() as u64 > SECRET_BYTES_MAX {
-        return Err(Problem::new(Code::Usage, "the secret is larger than 64 KiB"));
-    }
-    if bytes.last() == Some(&b'\n') {
-        bytes.pop();
-    }
-    if bytes.last() == Some(&b'\r') {
-        bytes.pop();
-    }
-    Ok(bytes)
-}
-
-fn unreadable(error: &std::io::Error) -> Problem {
-    Problem::new(Code::Usage, "the secret cannot be read").because(error.to_string())
+    let prompt = format!("{} of {} {}: ", which.name, which.provider, which.instance);
+    input::secret(&prompt, from.from_file.as_deref())
 }

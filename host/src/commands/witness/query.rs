@@ -47,14 +47,17 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
     if let Some(id) = &args.operation {
         let id = OperationId::new(id.as_str()).map_err(usage)?;
         let entry = host.entry(&id)?;
-        return app.printer.result(&entry, &details(&entry));
+        return app.printer.result(&entry, &details(app, &entry));
     }
     let mut entries = host.query(&args.filter()?)?;
     entries.reverse();
     let rows: Vec<Value> = entries.iter().map(row).collect();
     let columns = ["at", "operation", "what", "effect", "outcome", "ms"].map(str::to_owned);
-    let text =
-        if rows.is_empty() { "no entries".to_owned() } else { print::table(&columns, &rows) };
+    let text = if rows.is_empty() {
+        "no entries".to_owned()
+    } else {
+        app.printer.canvas().table(&columns, &rows)
+    };
     app.printer.result(&json!({"entries": entries}), &text)
 }
 
@@ -120,8 +123,8 @@ fn row(entry: &Entry) -> Value {
 }
 
 /// Everything recorded of one operation, for people.
-fn details(entry: &Entry) -> String {
-    let summary = print::render(&View::Fields, &row(entry));
+fn details(app: &App, entry: &Entry) -> String {
+    let summary = app.printer.canvas().render(&View::Fields, &row(entry));
     let leaf = &entry.opened.leaf;
     let decision = leaf
         .decision
