@@ -31,7 +31,8 @@ impl App {
             why: self.global.why.clone(),
             trace,
             dry_run: self.global.dry_run,
-            timeout_ms: self.timeout_ms()?,
+            timeout_ms: self.global.timeout_ms()?,
+            timeout_default_ms: self.timeout_default_ms()?,
             idempotency_key: self.global.idempotency_key.clone(),
             max_cost: self.global.max_cost.map(if_core::Micros),
             yes: self.global.yes,
@@ -43,12 +44,11 @@ impl App {
         self.context.as_ref().map_err(Clone::clone)
     }
 
-    /// `--timeout`, else the context's time unless the environment has one, which goes before it.
-    fn timeout_ms(&self) -> Result<Option<u64>, Problem> {
+    /// The context's time, unless the environment has one, which goes before it.
+    fn timeout_default_ms(&self) -> Result<Option<u64>, Problem> {
         let environment = self.environment.timeout_ms().map_err(|error| error.problem())?;
         let context = self.context()?.context.as_ref().and_then(|context| context.timeout_ms);
-        let from_context = if environment.is_none() { context } else { None };
-        Ok(self.global.timeout_ms()?.or(from_context))
+        Ok(if environment.is_none() { context } else { None })
     }
 }
 

@@ -28,7 +28,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true)]
     pub dry_run: bool,
 
-    /// How long the command may take: 500ms, 5s, 2m; what streams is stopped then, and has succeeded
+    /// How long the command may take: 500ms, 5s, 2m; what streams is stopped then, and succeeded
     #[arg(long, global = true, value_name = "DURATION")]
     pub timeout: Option<String>,
 

@@ -1,8 +1,8 @@
 //! The context that holds for a line, and what it adds to the line.
 //!
 //! A context's instance takes its place only where the line names none, and that is decided
-//! without guessing: the first word behind a command's path is the instance exactly when an instance
-//! of that name is configured. `remove` always wants its instance spelled out.
+//! without guessing: the first word behind a command's path is the instance exactly when an
+//! instance of that name is configured. `remove` always wants its instance spelled out.
 
 use crate::app::App;
 use crate::place::Place;
@@ -69,7 +69,7 @@ pub fn permits(app: &App) -> Result<(), Problem> {
     match context {
         Some(context) if context.yes_never && app.global.yes => {
             let text = format!("context `{}` never takes --yes", context.name);
-            Err(Problem::new(Code::Denied, text)
+            Err(Problem::new(Code::Usage, text)
                 .because("`yes: never` stands in config.yaml")
                 .hint("name a context that allows it: --context NAME"))
         }

@@ -1,5 +1,5 @@
-//! Secret values from a person, a file or another program; never from an argument, which other users
-//! of the machine and the shell's history would see.
+//! Secret values from a person, a file or another program; never from an argument, which other
+//! users of the machine and the shell's history would see.
 
 use crate::print::stdin_is_terminal;
 use if_core::{Code, Problem, SecretValue};
@@ -9,8 +9,8 @@ use std::path::Path;
 /// Largest secret: a private key with its certificate chain fits.
 const SECRET_BYTES_MAX: u64 = 64 << 10;
 
-/// A value from the file, else from a prompt on a terminal, else from stdin. One trailing line break
-/// is dropped.
+/// A value from the file, else from a prompt on a terminal, else from stdin. One trailing line
+/// break is dropped.
 ///
 /// # Errors
 /// Usage problems: unreadable, too large, empty.

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn words_are_told_apart() {
         check("vmix cut studio", "vmix cut", &[2], None);
-        check("--json --why vmix vmix cut --input 1 studio", "vmix cut", &[6], None);
+        check("--json --why vmix vmix cut --input 1 studio", "vmix cut", &[7], None);
         check("vmix cut --flag studio", "vmix cut", &[3], None);
         check("vmix cut --input", "vmix cut", &[], Some("input"));
         check("vmix cut -w", "vmix cut", &[], Some("why"));

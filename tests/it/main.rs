@@ -9,13 +9,19 @@
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
 mod author;
+mod backup;
+mod completion;
+mod context;
 mod discover;
 mod errors;
 mod evidence;
+mod face;
+mod face_json;
 mod guides;
 mod ha;
 mod lab;
 mod limits;
+mod lint;
 mod obs;
 mod obs_commands;
 mod obs_events;
@@ -23,7 +29,9 @@ mod obs_requests;
 mod scripts;
 mod secrets;
 mod setup;
+mod shell;
 mod streams;
+mod terminal;
 mod traffic;
 mod trust;
 mod usage;

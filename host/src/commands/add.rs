@@ -200,7 +200,10 @@ fn conclude(
         app.printer.hint(&format!("ifctl {provider} test {name}"));
         return Ok(());
     }
-    let request = Request::new(provider.clone(), name.clone(), Action::Check);
+    let mut request = Request::new(provider.clone(), name.clone(), Action::Check);
+    let flags = app.flags()?;
+    request.flags.timeout_ms = flags.timeout_ms;
+    request.flags.timeout_default_ms = flags.timeout_default_ms;
     let performed = host.run(request, Arc::new(Face::new(app.printer)))?;
     match performed.result {
         Ok(_) => app.printer.say("it answers"),

@@ -1,7 +1,7 @@
 //! A result as people read it: fields, a table, a text, or pretty JSON, as the command's view says.
 //!
-//! On a terminal a table is aligned and fits the width; anywhere else it is plain: one line per row,
-//! cells between tabs, nothing cut, as other programs like it.
+//! On a terminal a table is aligned and fits the width; anywhere else it is plain: one line per
+//! row, cells between tabs, nothing cut, as other programs like it.
 
 use super::canvas::{Canvas, Ink};
 use super::sanitize::{clean, clean_lines};

@@ -129,7 +129,8 @@ fn run_stages(options: &Options, stages: &mut Stages) -> Result<()> {
     Ok(())
 }
 
-/// A server that cannot be installed, as without a network, skips its tests unless they are required.
+/// A server that cannot be installed, as without a network, skips its tests unless they are
+/// required.
 fn servers(options: &Options) -> Result<()> {
     match setup::servers() {
         Err(error) if !options.require_servers => {

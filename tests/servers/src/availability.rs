@@ -13,22 +13,29 @@ pub const REQUIRE_VARIABLE: &str = "IF_TEST_REQUIRE_SERVERS";
 /// A file to which skipped tests are appended, one line each.
 pub const SKIPPED_FILE_VARIABLE: &str = "IF_TEST_SKIPPED_FILE";
 
-/// A real server that tests may want.
+/// A real server, or another real program, that tests may want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {
     Obs,
     HomeAssistant,
+    Bash,
+    Zsh,
+    Fish,
 }
 
 impl Server {
     /// All of them.
-    pub const ALL: &[Server] = &[Server::Obs, Server::HomeAssistant];
+    pub const ALL: &[Server] =
+        &[Server::Obs, Server::HomeAssistant, Server::Bash, Server::Zsh, Server::Fish];
 
     /// What it is called in messages: the package that brings it.
     pub fn name(self) -> &'static str {
         match self {
             Server::Obs => "obs-studio",
             Server::HomeAssistant => "home-assistant",
+            Server::Bash => "bash",
+            Server::Zsh => "zsh",
+            Server::Fish => "fish",
         }
     }
 
@@ -38,6 +45,9 @@ impl Server {
             Server::Obs => &["obs-studio", "obs-plugins", "xvfb", "libgl1-mesa-dri"],
             // Only to make it: it comes from PyPI into an environment of its own.
             Server::HomeAssistant => &["python3", "python3-venv"],
+            Server::Bash => &["bash"],
+            Server::Zsh => &["zsh"],
+            Server::Fish => &["fish"],
         }
     }
 
@@ -46,6 +56,9 @@ impl Server {
         match self {
             Server::Obs => &["obs", "Xvfb"],
             Server::HomeAssistant => &[],
+            Server::Bash => &["bash"],
+            Server::Zsh => &["zsh"],
+            Server::Fish => &["fish"],
         }
     }
 
@@ -88,8 +101,8 @@ pub fn decide(server: Server, test: &str, missing: Option<&str>, required: bool)
         (Some(program), true) => {
             let packages = server.packages().join(" ");
             let line = match server {
-                Server::Obs => format!("apt-get install --no-install-recommends {packages}"),
                 Server::HomeAssistant => "cargo xtask setup --servers".to_owned(),
+                _ => format!("apt-get install --no-install-recommends {packages}"),
             };
             Verdict::Fail(format!(
                 "{test} needs {server} and there is no `{program}`; install it: {line}"

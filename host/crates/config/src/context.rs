@@ -174,7 +174,8 @@ mod tests {
     use if_core::Explain;
 
     const TEXT: &str = "# mine\nversion: 1\ncontexts:\n  live:\n    instances:\n      obs: studio\n\
-                        \x20     vmix: switcher\n    timeout_ms: 5000\n    yes: never\n  lab:\n    json: true\n";
+                        \x20     vmix: switcher\n    timeout_ms: 5000\n    yes: never\n\
+                        \x20 lab:\n    json: true\n";
 
     fn settings(text: &str) -> Settings {
         Settings::from_text(Path::new("config.yaml"), text).unwrap()

@@ -170,7 +170,8 @@ mod tests {
                 "2:3 obs instance `studio` lacks the setting `host` [write `host: …` under \
                  `studio:` in providers/obs.yaml]",
                 "4:5 obs instance `studio`: setting `port` must be at most 65535 []",
-                "6:3 name `Bad Name` must match [a-z0-9-]+, begin with a letter or digit and have at most 63 characters []",
+                "6:3 name `Bad Name` must match [a-z0-9-]+, start with a letter or digit and have \
+                 at most 63 characters []",
                 "10:12 `hosts` must be a list of at most 64 host names []",
             ]
         );

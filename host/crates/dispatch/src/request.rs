@@ -65,6 +65,9 @@ pub struct Flags {
     pub trace: Option<String>,
     pub dry_run: bool,
     pub timeout_ms: Option<u64>,
+    /// What holds where `timeout_ms` says nothing, before the home's own default. Unlike
+    /// `timeout_ms` it stops no stream.
+    pub timeout_default_ms: Option<u64>,
     pub idempotency_key: Option<String>,
     pub max_cost: Option<Micros>,
     pub yes: bool,

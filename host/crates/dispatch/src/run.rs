@@ -27,7 +27,8 @@ impl Host {
         let loaded = self
             .load(&request.provider)
             .map_err(|problem| self.refused(&request, None, problem))?;
-        let job = Job::resolve(&loaded.manifest, &request, self.timeout_ms()?)?;
+        let timeout_ms = request.flags.timeout_default_ms.or(self.timeout_ms()?);
+        let job = Job::resolve(&loaded.manifest, &request, timeout_ms)?;
         let refused = |problem| self.refused(&request, Some((&loaded, &job)), problem);
         let facts = facts(&job, request.flags.yes);
         let decision = decide::decide(facts);

@@ -222,7 +222,14 @@ impl Unpacker<'_> {
         }
         let target = self.to.join(relative);
         let written = self.write(&target, listed, entry);
-        let (bytes, sha256) = written.map_err(|e| failed(&e))?;
+        let (bytes, sha256) = written.map_err(|e| match e.kind() {
+            // What could not be read is the archive's fault: cut short, or changed.
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::Other => self.broken(&e.to_string()),
+            _ => failed(&e),
+        })?;
         match bytes == listed.bytes && sha256 == listed.sha256 {
             true => Ok(()),
             false => Err(self.broken(&format!("`{}` is not what was listed", listed.path))),
@@ -270,7 +277,7 @@ fn failed(error: &io::Error) -> Problem {
 mod tests {
     use super::*;
 
-    /// An archive with one file of this name, listed by it, whatever a well-behaved packer would do.
+    /// An archive with one file of this name, listed by it, as no well-behaved packer makes it.
     fn hostile(name: &str, listed_bytes: u64, body: &[u8]) -> Vec<u8> {
         let listing = Listing {
             format: FORMAT,

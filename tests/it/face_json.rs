@@ -1,0 +1,207 @@
+//! What a program reads: the JSON of every built-in command, as snapshots. A change here breaks
+//! somebody's script; `INSTA_UPDATE=always` accepts one that is meant.
+//!
+//! Times, digests, ids and paths differ on every machine and are masked; every name and type stays.
+
+use crate::lab::{Lab, root};
+use serde_json::{Map, Value, json};
+use std::fs;
+
+/// Members whose value is another number each time.
+const VOLATILE: &[&str] = &[
+    "at",
+    "ms",
+    "wall_ms",
+    "started",
+    "ended",
+    "fuel",
+    "host_bytes",
+    "host_calls",
+    "bytes",
+    "memory_peak_bytes",
+    "output_bytes",
+    "leaves",
+    "bodies",
+    "files",
+    "seq",
+    "script",
+    "imports",
+    "predicate",
+    "commands",
+];
+
+fn snapshot(lab: &Lab, name: &str, value: Value) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(root().join("tests/golden/json"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let value = masked(value, "", &lab.path().display().to_string());
+    settings.bind(|| insta::assert_json_snapshot!(name, value));
+}
+
+fn masked(value: Value, name: &str, folder: &str) -> Value {
+    match value {
+        Value::Array(items) if !VOLATILE.contains(&name) => {
+            items.into_iter().map(|item| masked(item, "", folder)).collect()
+        }
+        Value::Object(members) if !VOLATILE.contains(&name) => {
+            let one = |(name, value): (String, Value)| {
+                let value = masked(value, &name, folder);
+                (name, value)
+            };
+            Value::Object(members.into_iter().map(one).collect::<Map<_, _>>())
+        }
+        Value::Null | Value::Bool(_) => value,
+        Value::String(text) if !VOLATILE.contains(&name) => masked_text(&text, folder).into(),
+        Value::Number(number) if !VOLATILE.contains(&name) => number.into(),
+        other => json!(format!("<{}>", kind(&other))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Array(_) => "list",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Words that are digests, ids or times are replaced by what they are.
+fn masked_text(text: &str, folder: &str) -> String {
+    let text = text.replace(folder, "<lab>").replace(&root().display().to_string(), "<root>");
+    let is_hex = |word: &str| word.len() >= 12 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_time = |word: &str| word.starts_with("20") && word.ends_with('Z') && word.contains('T');
+    let word = |word: &str| {
+        let (before, core) = word.rsplit_once(':').map_or(("", word), |(a, b)| (a, b));
+        match core.trim_matches([',', '(', ')', '"', '}', '{']) {
+            _ if is_time(word) => "<time>".to_owned(),
+            hex if is_hex(hex) => word.replace(hex, "<hex>"),
+            number if before.ends_with("made") || (number.len() > 11 && is_hex(number)) => {
+                word.replace(number, "<number>")
+            }
+            base if base.len() > 40 && !base.contains(['/', ' ']) => word.replace(base, "<key>"),
+            _ => word.to_owned(),
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Runs each line with `--json` and keeps its result under the line's first words.
+fn check(lab: &Lab, lines: &[(&str, &[&str])]) {
+    for (name, words) in lines {
+        let value = lab.run(words.iter().copied().chain(["--json"])).json();
+        snapshot(lab, name, value);
+    }
+}
+
+#[test]
+fn plugins() {
+    let lab = Lab::fresh();
+    let source = root().join("tests/guests/noop").display().to_string();
+    let package = lab.path().join("package").display().to_string();
+    let mine = lab.path().join("mine").display().to_string();
+    check(
+        &lab,
+        &[
+            ("plugin-new", &["plugin", "new", "mine", "--into", &mine]),
+            ("plugin-pack", &["plugin", "pack", &source, "--out", &package]),
+            ("plugin-sign", &["plugin", "sign", &package]),
+            ("plugin-allow", &["plugin", "allow", &package]),
+            ("plugin-install", &["plugin", "install", &package]),
+            ("plugin-list", &["plugin", "list"]),
+            ("plugin-show", &["plugin", "show", "noop"]),
+            ("plugin-verify", &["plugin", "verify", "noop"]),
+            ("plugin-revoke", &["plugin", "revoke", "noop", "--reason", "a test"]),
+        ],
+    );
+    let tested = root().join("plugins/vmix");
+    if tested.join("tests/cassettes").is_dir() {
+        let tested = tested.display().to_string();
+        lab.run(["plugin", "pack", &tested]).ok();
+        let value = lab.run(["plugin", "test", &tested, "--json"]).json();
+        let row = value["cases"][0].as_object().unwrap();
+        assert_eq!(row.keys().collect::<Vec<_>>(), ["name", "difference"]);
+    }
+}
+
+#[test]
+fn operations() {
+    let lab = Lab::with(&["noop"]);
+    check(
+        &lab,
+        &[
+            ("provider-add", &["noop", "add", "here"]),
+            ("provider-list", &["noop", "list"]),
+            ("provider-show", &["noop", "show", "here"]),
+            ("provider-test", &["noop", "test", "here"]),
+            ("provider-discover", &["noop", "discover"]),
+            ("provider-command", &["noop", "ping", "here", "colour=blue"]),
+            ("dry-run", &["noop", "ping", "here", "colour=blue", "--dry-run"]),
+            ("witness-log", &["witness", "log", "-n", "1"]),
+            ("witness-log-message", &["witness", "log", "--message", "a remark"]),
+            ("witness-query", &["witness", "query", "--provider", "noop", "-n", "1"]),
+            ("witness-verify", &["witness", "verify"]),
+            ("doctor", &["doctor"]),
+            ("provider-remove", &["noop", "remove", "here", "--yes"]),
+        ],
+    );
+    let refused = lab.run(["noop", "ping", "her", "--json"]);
+    snapshot(&lab, "error", serde_json::from_str(refused.stderr.trim()).unwrap());
+    lab.run(["noop", "add", "here"]).ok();
+    let traced = lab.run(["noop", "ping", "here", "--trace", "--json"]);
+    snapshot(&lab, "trace", serde_json::from_str(traced.stderr.trim()).unwrap());
+}
+
+#[test]
+fn homes() {
+    let lab = Lab::bare();
+    check(&lab, &[("init", &["init"])]);
+    let lab = Lab::with(&["obs"]);
+    fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout_ms: 5\n").unwrap();
+    let file = lab.path().join("file").display().to_string();
+    lab.feed(["obs", "add", "studio", "--host", "127.0.0.1", "--port", "9"], "").ok();
+    for (name, verb) in [("secret-set", "set"), ("secret-rotate", "rotate")] {
+        let value = lab.feed(["secret", verb, "obs", "studio", "password", "--json"], "x\n").json();
+        snapshot(&lab, name, value);
+    }
+    check(
+        &lab,
+        &[
+            ("secret-list", &["secret", "list"]),
+            ("secret-remove", &["secret", "remove", "obs", "studio", "password"]),
+            ("context-list", &["context", "list"]),
+            ("context-use", &["context", "use", "live"]),
+            ("context-show", &["context", "show"]),
+            ("explain", &["explain", "IF_ERR_TIMEOUT"]),
+            ("lint", &["lint"]),
+            ("backup", &["backup", &file, "--no-passphrase"]),
+            ("restore", &["restore", &file, "--yes"]),
+            ("shell-init", &["shell-init", "bash"]),
+            ("completion", &["completion", "bash"]),
+            ("aliases", &["aliases"]),
+        ],
+    );
+    fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout: 5\n").unwrap();
+    let wrong = lab.run(["lint", "--json"]);
+    snapshot(&lab, "lint-findings", serde_json::from_str(&wrong.stdout).unwrap());
+}
+
+/// Every command of the reference has its snapshot, so that none is forgotten.
+#[test]
+fn no_command_is_forgotten() {
+    let reference = fs::read_to_string(root().join("docs/reference/cli.md")).unwrap();
+    let headings = reference.lines().filter_map(|line| line.strip_prefix("## `ifctl "));
+    let commands: Vec<&str> = headings.map(|line| line.trim_end_matches('`')).collect();
+    let is_leaf =
+        |command: &&&str| !commands.iter().any(|other| other.starts_with(&format!("{command} ")));
+    let leaves: Vec<_> = commands.iter().filter(is_leaf).collect();
+    assert!(leaves.len() > 20, "{leaves:?}");
+    for command in leaves.into_iter().filter(|command| **command != "plugin test") {
+        let name = command.replace(' ', "-");
+        let path = root().join(format!("tests/golden/json/{name}.snap"));
+        assert!(path.exists(), "`ifctl {command}` has no snapshot: add it to {}", file!());
+    }
+}
