@@ -121,7 +121,8 @@ fn real_ha_devices_change_as_they_are_told() {
     assert_eq!(json_of(&lab, "ha set myhome light.studio off")["changed"], false);
     let answer = json_of(
         &lab,
-        "ha service myhome weather.get_forecasts --entity weather.demo_weather_south --data '{\"type\": \"daily\"}'",
+        "ha service myhome weather.get_forecasts --entity weather.demo_weather_south --data \
+         '{\"type\": \"daily\"}'",
     );
     let forecast = &answer["response"]["weather.demo_weather_south"]["forecast"];
     assert!(forecast.as_array().is_some_and(|days| !days.is_empty()), "{answer}");

@@ -1,5 +1,5 @@
-//! The named commands of the OBS provider, one after the other as on an evening, against a real OBS;
-//! what that one is too old for, against the newest one's tables.
+//! The named commands of the OBS provider, one after the other as on an evening, against a real
+//! OBS; what that one is too old for, against the newest one's tables.
 
 use crate::lab::{Lab, Run};
 use crate::obs::studio;

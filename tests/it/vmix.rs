@@ -379,8 +379,9 @@ fn odd_answers_are_named_for_what_they_are() {
 #[test]
 fn an_older_vmix_is_read_as_far_as_it_goes() {
     let (lab, fake) = odd(
-        "<vmix><version>21.0.0.57</version><inputs><input number=\"1\" title=\"A\" volume=\"loud\"/>\
-         </inputs><overlays><overlay number=\"1\"/><overlay number=\"2\"/><overlay number=\"3\"/>\
+        "<vmix><version>21.0.0.57</version><inputs>\
+         <input number=\"1\" title=\"A\" volume=\"loud\"/></inputs><overlays>\
+         <overlay number=\"1\"/><overlay number=\"2\"/><overlay number=\"3\"/>\
          <overlay number=\"4\"/></overlays><preview>1</preview><active>1</active>\
          <streaming>True</streaming></vmix>",
         200,

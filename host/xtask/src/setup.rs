@@ -1,7 +1,8 @@
 //! `cargo xtask setup`: gets what is missing, and says what it gets.
 //!
 //! The wasm target always. `--servers`: the real servers of the tests: OBS by apt, as root, anybody
-//! else is shown the exact lines; Home Assistant by pip, into the build folder. `--tools`: what only CI needs. It never changes what is there.
+//! else is shown the exact lines; Home Assistant by pip, into the build folder. `--tools`: what
+//! only CI needs. It never changes what is there.
 
 use crate::shell;
 use anyhow::{Result, bail};

@@ -256,12 +256,14 @@ mod tests {
             (
                 on,
                 json!({ "flash": "shrt" }),
-                "`light.turn_on`: field `flash` must be one of long, short, not \"shrt\"; did you mean `short`?",
+                "`light.turn_on`: field `flash` must be one of long, short, not \"shrt\"; did \
+                 you mean `short`?",
             ),
             (
                 on,
                 json!({ "rgb_color": [1, 2, 300] }),
-                "`light.turn_on`: field `rgb_color` must be three numbers from 0 to 255, not [1,2,300]",
+                "`light.turn_on`: field `rgb_color` must be three numbers from 0 to 255, not \
+                 [1,2,300]",
             ),
             (
                 "weather.get_forecasts",

@@ -41,7 +41,10 @@ fn call() -> Command {
             options,
         ))
         .example("ha service myhome light.turn_on --entity light.kitchen --brightness 128")
-        .example("ha service myhome weather.get_forecasts --entity weather.home --data '{\"type\": \"daily\"}'")
+        .example(
+            "ha service myhome weather.get_forecasts --entity weather.home --data \
+         '{\"type\": \"daily\"}'",
+        )
         .example("ha service myhome lock.unlock --entity lock.front_door --yes")
         .json()
         .run(|call, (name, target, (data, brightness, temperature, respond, unchecked))| {

@@ -87,7 +87,8 @@ fn judge(asked: &[Value], results: &[Value], tolerate: bool) -> Outcome {
     let rows = results.iter().map(|result| {
         json!({
             "request": result.at("requestType"), "ok": good(&result), "code": code(result),
-            "comment": result.at("requestStatus").at("comment"), "answer": result.at("responseData"),
+            "comment": result.at("requestStatus").at("comment"),
+            "answer": result.at("responseData"),
         })
     });
     let rows: Vec<Value> = rows.collect();

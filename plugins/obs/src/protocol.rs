@@ -1,5 +1,5 @@
-//! obs-websocket 5 in words: operation codes, what status and close codes mean, and what to do about
-//! a state in which OBS does not do as asked.
+//! obs-websocket 5 in words: operation codes, what status and close codes mean, and what to do
+//! about a state in which OBS does not do as asked.
 //!
 //! Source: obsproject/obs-websocket, `docs/generated/protocol.md`, RPC version 1.
 

@@ -110,8 +110,8 @@ impl<P: Parameters + 'static> Draft<P> {
         self
     }
 
-    /// Emits events (`call.emit`) until stopped. The manifest's limits hold from one event or message
-    /// to the next; waiting quietly for a peer (`wait`) takes no time.
+    /// Emits events (`call.emit`) until stopped. The manifest's limits hold from one event or
+    /// message to the next; waiting quietly for a peer (`wait`) takes no time.
     #[must_use]
     pub fn streams(mut self) -> Self {
         self.wire.streams = true;

@@ -11,8 +11,8 @@ use std::time::Duration;
 /// The pause before the first new attempt; each later one doubles it.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 
-/// The longest pause: a device that is back is heard again within it. Well below the usual deadline,
-/// in which a stream must show a sign of life; an attempt is one.
+/// The longest pause: a device that is back is heard again within it. Well below the usual
+/// deadline, in which a stream must show a sign of life; an attempt is one.
 const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// Calls `open` for a connection and `pass_on` with it again and again; when `pass_on` says that

@@ -21,8 +21,8 @@
 //! - [`conversation`]: numbered questions and answers · [`follow`]: events, with reconnection
 //! - [`file`](mod@file): files that the operator named · [`pages`]: answers in pages
 //!
-//! What leaves through them is a wish: the host grants, classifies and records it. This crate holds no secret and no policy; a plugin that goes around it gains
-//! nothing.
+//! What leaves through them is a wish: the host grants, classifies and records it. This crate holds
+//! no secret and no policy; a plugin that goes around it gains nothing.
 
 pub mod base64;
 pub mod bindings;

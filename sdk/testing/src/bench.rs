@@ -18,8 +18,8 @@ pub struct Bench {
 static PLAYED: AtomicU32 = AtomicU32::new(0);
 
 impl Bench {
-    /// The plugin in this folder, packed before (`ifctl plugin pack`). Played by `ifctl` on the path,
-    /// or by what the variable `IFCTL` names.
+    /// The plugin in this folder, packed before (`ifctl plugin pack`). Played by `ifctl` on the
+    /// path, or by what the variable `IFCTL` names.
     pub fn of(plugin: impl AsRef<Path>) -> Self {
         let program = std::env::var_os("IFCTL").unwrap_or_else(|| "ifctl".into());
         let (plugin, environment) = (plugin.as_ref().to_owned(), Vec::new());

@@ -63,8 +63,8 @@ impl Script {
         )
     }
 
-    /// A connection is opened: `ws`, `wss`, `tcp`, `tls`, `udp`. What is sent and received from here
-    /// on is on this one.
+    /// A connection is opened: `ws`, `wss`, `tcp`, `tls`, `udp`. What is sent and received from
+    /// here on is on this one.
     #[must_use]
     pub fn opens(mut self, protocol: &str, host: &str, port: u16) -> Self {
         self.connections += 1;

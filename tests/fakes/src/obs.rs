@@ -171,7 +171,10 @@ impl ObsFake {
 
 /// So many numbered events, all alike but for their number.
 pub fn numbered(count: usize) -> Vec<Value> {
-    let event = |number| json!({ "eventType": "CustomEvent", "eventIntent": 1, "eventData": { "number": number } });
+    let event = |number| {
+        let data = json!({ "number": number });
+        json!({ "eventType": "CustomEvent", "eventIntent": 1, "eventData": data })
+    };
     (0..count).map(event).collect()
 }
 

@@ -48,16 +48,21 @@ pub const CORE_COMMANDS: &[&str] = &[
     "ha ws myhome integration/descriptions",
     "ha ws myhome supported_features --data '{\"features\": {}}'",
     "ha ws myhome subscribe_events --data '{\"event_type\": \"state_changed\"}'",
-    "ha ws myhome subscribe_trigger --data '{\"trigger\": {\"platform\": \"event\", \"event_type\": \"x\"}}'",
+    "ha ws myhome subscribe_trigger --data '{\"trigger\": {\"platform\": \"event\", \
+     \"event_type\": \"x\"}}'",
     "ha ws myhome subscribe_bootstrap_integrations",
     "ha ws myhome subscribe_entities --data '{\"entity_ids\": [\"light.studio\"]}' --events 1",
     "ha ws myhome render_template --data '{\"template\": \"{{ 1 + 1 }}\"}' --events 1",
-    "ha ws myhome test_condition --data '{\"condition\": {\"condition\": \"state\", \"entity_id\": \"light.studio\", \"state\": \"off\"}}'",
-    "ha ws myhome validate_config --data '{\"trigger\": {\"platform\": \"event\", \"event_type\": \"x\"}}'",
-    "ha ws myhome weather/subscribe_forecast --data '{\"entity_id\": \"weather.demo_weather_south\", \"forecast_type\": \"daily\"}' --events 1",
+    "ha ws myhome test_condition --data '{\"condition\": {\"condition\": \"state\", \
+     \"entity_id\": \"light.studio\", \"state\": \"off\"}}'",
+    "ha ws myhome validate_config --data '{\"trigger\": {\"platform\": \"event\", \
+     \"event_type\": \"x\"}}'",
+    "ha ws myhome weather/subscribe_forecast --data '{\"entity_id\": \
+     \"weather.demo_weather_south\", \"forecast_type\": \"daily\"}' --events 1",
     "ha ws myhome execute_script --data '{\"sequence\": []}' --yes",
     "ha ws myhome fire_event --data '{\"event_type\": \"x\"}' --yes",
-    "ha ws myhome call_service --data '{\"domain\": \"light\", \"service\": \"turn_off\", \"target\": {\"entity_id\": \"light.studio\"}}' --yes",
+    "ha ws myhome call_service --data '{\"domain\": \"light\", \"service\": \"turn_off\", \
+     \"target\": {\"entity_id\": \"light.studio\"}}' --yes",
 ];
 
 /// A line that writes, and the entity and state that Home Assistant must show afterwards.
@@ -89,7 +94,8 @@ pub const WRITES: &[(&str, &str, &str)] = &[
         "200.0",
     ),
     (
-        "ha service myhome input_boolean.turn_off --entity input_boolean.kitchen,input_boolean.heater",
+        "ha service myhome input_boolean.turn_off --entity \
+         input_boolean.kitchen,input_boolean.heater",
         "input_boolean.kitchen",
         "off",
     ),
@@ -162,7 +168,8 @@ pub const REFUSED: &[(&str, &str, i32, &str)] = &[
         "field `type` is missing",
     ),
     (
-        "ha service myhome weather.get_forecasts --entity weather.demo_weather_south --data '{\"type\": \"dayly\"}'",
+        "ha service myhome weather.get_forecasts --entity weather.demo_weather_south --data \
+         '{\"type\": \"dayly\"}'",
         "IF_ERR_USAGE",
         2,
         "did you mean `daily`?",

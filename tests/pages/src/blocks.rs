@@ -140,9 +140,10 @@ fn here_document(line: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    const PAGE: &str = "# A page\n\n<!-- needs: obs -->\n```sh\n# a comment\nls \\\n  -l\n\ncat > x \
-                        <<'EOF'\nls\nEOF\nfalse   # exit 1\n```\nText.\n\n## Looks\n\n```console\n$ \
-                        echo a\na\n$ true\n```\n\n## Next\n\n```rust\nfn main() {}\n```\n";
+    const PAGE: &str = "# A page\n\n<!-- needs: obs -->\n```sh\n# a comment\nls \\\n  -l\n\n\
+                        cat > x <<'EOF'\nls\nEOF\nfalse   # exit 1\n```\nText.\n\n\
+                        ## Looks\n\n```console\n$ echo a\na\n$ true\n```\n\n## Next\n\n\
+                        ```rust\nfn main() {}\n```\n";
 
     #[test]
     fn blocks_have_language_mark_and_place() {

@@ -3,9 +3,9 @@
 //! A server that is not installed skips its tests by name, unless `IF_TEST_REQUIRE_SERVERS` is
 //! set, as in CI: there it fails them. Nothing here installs anything; `cargo xtask setup` does.
 //!
-//! Tests that start one stand in a module or have a name with `real_obs` or `real_ha` in it: nextest
-//! runs those one at a time (`.config/nextest.toml`), since each OBS renders in software on all
-//! cores, and each Home Assistant imports half of Python while it starts.
+//! Tests that start one stand in a module or have a name with `real_obs` or `real_ha` in it:
+//! nextest runs those one at a time (`.config/nextest.toml`), since each OBS renders in software on
+//! all cores, and each Home Assistant imports half of Python while it starts.
 
 pub mod availability;
 #[cfg(feature = "client")]

@@ -14,8 +14,8 @@ pub const TRANSCRIPT_ENTRIES_MAX: usize = 10_000;
 pub const TRANSCRIPT_BYTES_MAX: usize = 4 << 20;
 /// Most messages of a plan: nobody reads more, and a guest could loop.
 pub const PLAN_MAX: usize = 1_000;
-/// Most messages whose missing answers are remembered one by one: one is enough to doubt an outcome,
-/// and a stream could lose answers for ever.
+/// Most messages whose missing answers are remembered one by one: one is enough to doubt an
+/// outcome, and a stream could lose answers for ever.
 const UNANSWERED_MAX: usize = 1_000;
 /// Longest summary of one message, shown on a terminal.
 const SUMMARY_CHARS_MAX: usize = 2_000;

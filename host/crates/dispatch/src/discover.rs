@@ -120,7 +120,8 @@ fn also(wishes: &mut Wishes, plan: Vec<Planned>, traffic: Vec<Traffic>) {
 fn evidence(around: &Surroundings, looked: &Looked) -> Value {
     let networks: Vec<_> = around.networks.iter().map(ToString::to_string).collect();
     let candidates = looked.candidates.iter().map(|it| {
-        json!({ "name": it.name.chars().take(64).collect::<String>(), "host": it.host, "port": it.port })
+        let name: String = it.name.chars().take(64).collect();
+        json!({ "name": name, "host": it.host, "port": it.port })
     });
     json!({
         "networks": networks,

@@ -297,7 +297,8 @@ impl Clock for Still {
     }
 }
 
-/// Most events kept of one rehearsal: a cassette has a few exchanges, a loop in a plugin has no end.
+/// Most events kept of one rehearsal: a cassette has a few exchanges, a loop in a plugin has no
+/// end.
 const EVENTS_MAX: usize = 100_000;
 
 /// An audience that remembers a stream's events.

@@ -1,9 +1,9 @@
 //! `{host}`: an endpoint's address as literal pieces and settings of the instance; `{url.host}` and
 //! `{url.port}` are the parts of a setting that is a URL.
 //!
-//! Closed on purpose: a setting stands for itself or for one of those two parts, there is no default
-//! inside the braces, no nesting and no escape. Nothing here resolves a name or decides whether it
-//! may be reached.
+//! Closed on purpose: a setting stands for itself or for one of those two parts, there is no
+//! default inside the braces, no nesting and no escape. Nothing here resolves a name or decides
+//! whether it may be reached.
 
 use crate::url::UrlParts;
 use serde_json::{Map, Value};

@@ -8,7 +8,8 @@
 //!
 //! - [`config`](self): engine settings · `runtime`: prepare and call · `call`: what goes in and out
 //! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
-//! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how an end is named
+//! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how
+//!   an end is named
 //! - `adapter/`, `wasi/`, `http`: one import, one file · `link`: only what a component imports
 
 mod adapter;

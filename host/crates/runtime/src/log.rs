@@ -2,8 +2,8 @@
 //!
 //! A plugin may write as it likes: what exceeds the budget is dropped behind a marker, and the
 //! call goes on. How often it may try is bounded by host calls and fuel. A stream's lines have a
-//! new budget with every pulse, because they are passed on and not kept; what it prints is kept, and
-//! so has one budget for good.
+//! new budget with every pulse, because they are passed on and not kept; what it prints is kept,
+//! and so has one budget for good.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime_wasi::async_trait;

@@ -6,8 +6,8 @@
 //! when the checkpoint has said that every page is in the database; where it cannot (a reader holds
 //! an older view), the log is flushed here. What this never does is leave a commit unflushed.
 //!
-//! The log is cut to nothing, not merely folded: each process finds out anew what the log holds, and
-//! would take pages that are long in the database for pages that are not.
+//! The log is cut to nothing, not merely folded: each process finds out anew what the log holds,
+//! and would take pages that are long in the database for pages that are not.
 
 use crate::StoreError;
 use fs_err as fs;
@@ -15,8 +15,8 @@ use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Pages in the write-ahead log from which a transaction folds it. Each cold command reads the whole
-/// log once, at about a microsecond a page, and adds a dozen; a fold costs it one flush.
+/// Pages in the write-ahead log from which a transaction folds it. Each cold command reads the
+/// whole log once, at about a microsecond a page, and adds a dozen; a fold costs it one flush.
 pub const CHECKPOINT_PAGES: u32 = 64;
 
 /// Pages at which SQLite itself folds, inside a commit: only when commands keep dying before their

@@ -61,8 +61,8 @@ fn needs_input(state: &Value) -> Failure {
         found => format!("there are {}", found.iter().map(named).collect::<Vec<_>>().join(", ")),
     };
     Failure::usage(format!(
-        "vMix has no function that adds an NDI input: add one in vMix (Add Input, NDI), then name it \
-         with --input; {there}"
+        "vMix has no function that adds an NDI input: add one in vMix (Add Input, NDI), then name \
+         it with --input; {there}"
     ))
 }
 

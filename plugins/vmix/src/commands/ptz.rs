@@ -5,6 +5,7 @@
 use super::{input, on, told};
 use crate::inputs::{self, Input};
 use crate::link::{Vmix, values};
+use if_sdk::Parameter;
 use if_sdk::prelude::*;
 use std::time::Duration;
 
@@ -37,41 +38,57 @@ const FOCUSES: [(&str, &str); 5] = [
 ];
 
 pub fn commands() -> Vec<Command> {
-    let speed = || decimal("speed", "from 0.0 to 1.0").between(0.0, 1.0).or(SPEED);
+    let [zoom, focus] = lens();
+    let [preset, home, store] = positions();
+    vec![moving(), zoom, focus, preset, home, store]
+}
+
+fn speed() -> Parameter<f64> {
+    decimal("speed", "from 0.0 to 1.0").between(0.0, 1.0).or(SPEED)
+}
+
+fn briefly() -> Parameter<Option<i64>> {
+    int("for", "milliseconds, then stop").between(1, MOVE_MS_MAX).optional()
+}
+
+fn one_of(table: &[(&'static str, &'static str)]) -> Vec<&'static str> {
+    table.iter().map(|(word, _)| *word).collect()
+}
+
+fn moving() -> Command {
     let percent = |name: &str, about: &str| int(name, about).between(-100, 100).optional();
-    let briefly = || int("for", "milliseconds, then stop").between(1, MOVE_MS_MAX).optional();
-    let one_of = |table: &[(&'static str, &'static str)]| -> Vec<&'static str> {
-        table.iter().map(|(word, _)| *word).collect()
-    };
-    vec![
-        on(
-            write("ptz move", "move a camera until `stop`, or for a while")
-                .example("vmix ptz move studio \"PTZ 1\" left --speed 0.3 --for 800")
-                .example("vmix ptz move studio --input 2 --pan -40 --tilt 10")
-                .example("vmix ptz move studio 2 stop"),
+    on(
+        write("ptz move", "move a camera until `stop`, or for a while")
+            .example("vmix ptz move studio \"PTZ 1\" left --speed 0.3 --for 800")
+            .example("vmix ptz move studio --input 2 --pan -40 --tilt 10")
+            .example("vmix ptz move studio 2 stop"),
+        (
+            input(),
+            choice("direction", "where to", &one_of(&DIRECTIONS)).positional().optional(),
             (
-                input(),
-                choice("direction", "where to", &one_of(&DIRECTIONS)).positional().optional(),
-                (
-                    speed(),
-                    briefly(),
-                    percent("pan", "percent of full speed, negative is left"),
-                    percent("tilt", "percent of full speed, negative is down"),
-                    percent("zoom", "percent of full speed, negative is out"),
-                ),
+                speed(),
+                briefly(),
+                percent("pan", "percent of full speed, negative is left"),
+                percent("tilt", "percent of full speed, negative is down"),
+                percent("zoom", "percent of full speed, negative is out"),
             ),
-            |vmix, (input, direction, (speed, briefly, pan, tilt, zoom))| {
-                let moves = match direction {
-                    Some(_) if pan.or(tilt).or(zoom).is_some() => {
-                        let text = "give a direction or --pan, --tilt, --zoom, not both";
-                        return Err(Failure::usage(text));
-                    }
-                    Some(direction) => vec![step(&DIRECTIONS, &direction, speed)],
-                    None => by_percent(pan, tilt, zoom)?,
-                };
-                drive(vmix, &input, &moves, briefly)
-            },
         ),
+        |vmix, (input, direction, (speed, briefly, pan, tilt, zoom))| {
+            let moves = match direction {
+                Some(_) if pan.or(tilt).or(zoom).is_some() => {
+                    let text = "give a direction or --pan, --tilt, --zoom, not both";
+                    return Err(Failure::usage(text));
+                }
+                Some(direction) => vec![step(&DIRECTIONS, &direction, speed)],
+                None => by_percent(pan, tilt, zoom)?,
+            };
+            drive(vmix, &input, &moves, briefly)
+        },
+    )
+}
+
+fn lens() -> [Command; 2] {
+    [
         on(
             write("ptz zoom", "zoom a camera until `stop`, or for a while")
                 .example("vmix ptz zoom studio 2 in --speed 0.2 --for 500"),
@@ -97,6 +114,11 @@ pub fn commands() -> Vec<Command> {
                 drive(vmix, &input, &[step(&FOCUSES, &mode, speed)], None)
             },
         ),
+    ]
+}
+
+fn positions() -> [Command; 3] {
+    [
         on(
             write("ptz preset", "move a camera to the position of one of its virtual inputs")
                 .example("vmix ptz preset studio --input 2 --preset 0"),

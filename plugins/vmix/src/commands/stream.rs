@@ -20,14 +20,19 @@ pub fn commands() -> Vec<Command> {
         on(
             by_table("stream start", "go live on a channel", "stream-start", "rtmp")
                 .example("vmix stream start studio")
-                .example("vmix stream start studio --channel 1 --rtmp rtmp://live.example/app --key --yes"),
+                .example(
+                    "vmix stream start studio --channel 1 --rtmp rtmp://live.example/app \
+                 --key --yes",
+                ),
             (
                 channel(),
                 all(),
                 text("rtmp", "set this destination first (dangerous)").or(UNCHANGED),
                 flag("key", "with --rtmp: set the key from the secret stream-key, too"),
             ),
-            |vmix, (channel, all, url, key): (i64, bool, String, bool)| start(vmix, channel, all, &url, key),
+            |vmix, (channel, all, url, key): (i64, bool, String, bool)| {
+                start(vmix, channel, all, &url, key)
+            },
         ),
         on(
             dangerous("stream stop", "end a channel's stream")
@@ -52,7 +57,12 @@ pub fn commands() -> Vec<Command> {
                 flag("password", "set the password from the secret stream-password"),
             ),
             |vmix, (channel, url, username, key, password): (i64, _, _, bool, bool)| {
-                set(vmix, channel, [("URL", url), ("Username", username)], [("Key", key), ("Password", password)])
+                set(
+                    vmix,
+                    channel,
+                    [("URL", url), ("Username", username)],
+                    [("Key", key), ("Password", password)],
+                )
             },
         ),
     ]

@@ -99,7 +99,8 @@ fn a_wrong_number_is_null_and_noted() {
 #[test]
 fn an_old_vmix_has_empty_places() {
     let old = "<vmix><version>11.0.0.16</version><inputs></inputs><overlays><overlay number=\"1\"/>\
-               </overlays><preview>1</preview><active>2</active><recording>False</recording></vmix>";
+               </overlays><preview>1</preview><active>2</active>\
+               <recording>False</recording></vmix>";
     let state = parse(old).unwrap();
     for (pointer, value) in [
         ("/version", json!("11.0.0.16")),

@@ -27,8 +27,8 @@ const TOKEN_PREFIX: &str = "ifp-";
 const TOKEN_RANDOM_BYTES: usize = 20;
 const TOKEN_LENGTH: usize = TOKEN_PREFIX.len() + 2 * TOKEN_RANDOM_BYTES;
 /// Most placeholders of one call, captures included: each is searched for in every answer. A stream
-/// that has made as many forgets its oldest with each new one: it made that for a connection of long
-/// ago.
+/// that has made as many forgets its oldest with each new one: it made that for a connection of
+/// long ago.
 const PLACEHOLDERS_MAX: usize = 256;
 /// Longest public input: a nonce, a challenge, a canonical request.
 const INPUT_BYTES_MAX: usize = 16 << 10;

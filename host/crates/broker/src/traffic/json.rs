@@ -50,7 +50,8 @@ pub fn find<'a>(value: &'a Value, pointer: &str) -> Found<'a> {
 }
 
 /// The texts at a pointer whose step `*` means every item of a list. `None` unless all of them are
-/// there, unambiguous and strings, and there is at least one: a list of another shape names nothing.
+/// there, unambiguous and strings, and there is at least one: a list of another shape names
+/// nothing.
 pub fn texts<'a>(value: &'a Value, pointer: &str) -> Option<Vec<&'a str>> {
     let Some((list, rest)) = pointer.split_once(EACH) else {
         return match find(value, pointer) {

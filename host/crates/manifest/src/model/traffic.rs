@@ -39,7 +39,8 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// HTTP: each query parameter occurs exactly once and equals; `*` is any value. `!` is absent.
-    /// With `line`: the same in what stands behind the line's second blank (`FUNCTION Cut Input=1`).
+    /// With `line`: the same in what stands behind the line's second blank (`FUNCTION Cut
+    /// Input=1`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub query: BTreeMap<String, String>,
     /// HTTP body or WebSocket text frame as JSON: pointer → value it must equal.

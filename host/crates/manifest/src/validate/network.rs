@@ -232,16 +232,16 @@ fn table_place(
             .require(talks.http && !name.is_empty() && is_plain(name), || {
                 "`query:` needs an http endpoint and a name".into()
             }),
-        Some(("path", segment)) => {
-            at.require(talks.http && index(segment, PATH_SEGMENT_MAX), || {
+        Some(("path", segment)) => at
+            .require(talks.http && index(segment, PATH_SEGMENT_MAX), || {
                 format!("`path:` needs an http endpoint and 0 to {PATH_SEGMENT_MAX}")
-            })
-        }
+            }),
         Some(("line", word)) => at.require(talks.lines && index(word, LINE_WORD_MAX), || {
             format!("`line:` needs a tcp, tls or udp endpoint and 0 to {LINE_WORD_MAX}")
         }),
         _ => Err(at.fault(
-            "must be json:<pointer>, query:<name>, path:<index> or line:<index>; several with ` . `",
+            "must be json:<pointer>, query:<name>, path:<index> or line:<index>; several with ` \
+             . `",
         )),
     }
 }

@@ -52,8 +52,8 @@ pub(crate) fn define(linker: &mut Linker<CallState>, instance: &str) -> wasmtime
     Ok(())
 }
 
-/// Fills a stream's fuel up if there was a pulse, and holds its guest back if it burns more than its
-/// rate.
+/// Fills a stream's fuel up if there was a pulse, and holds its guest back if it burns more than
+/// its rate.
 async fn refuel(store: &mut StoreContextMut<'_, CallState>) -> wasmtime::Result<()> {
     if store.data().stream.is_none() {
         return Ok(());
