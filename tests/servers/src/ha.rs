@@ -126,7 +126,8 @@ fn stamp() -> Result<String> {
     files.sort();
     let mut stamp = String::new();
     for file in files {
-        stamp.push_str(&format!("== {}\n", file.display()));
+        let name = file.strip_prefix(source()).unwrap_or(&file);
+        stamp.push_str(&format!("== {}\n", name.display()));
         stamp.push_str(&String::from_utf8_lossy(&fs_err::read(&file)?));
     }
     Ok(stamp)
