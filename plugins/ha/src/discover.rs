@@ -77,8 +77,8 @@ mod tests {
             url(json!({ "name": "", "host": "", "port": 8123, "addresses": ["fd00::7"] })),
             "http://[fd00::7]:8123"
         );
-        let txt = json!({ "base_url": "javascript:x" });
-        let odd = json!({ "name": "", "host": "ha.local", "port": 8123, "txt": txt });
+        let odd = json!({ "name": "", "host": "ha.local", "port": 8123,
+            "txt": { "base_url": "javascript:x" } });
         assert_eq!(url(odd), "http://ha.local:8123");
         assert_eq!(found(json!({ "name": "nowhere", "host": "", "port": 1 })), None);
         assert_eq!(word("Ünïcode 客"), "n-code");

@@ -9,25 +9,20 @@ use if_sdk::prelude::*;
 const EVENTS_MAX: i64 = 1_000;
 
 pub fn command() -> Command {
-    by_table(
-        "ws",
-        "any command of the WebSocket API; its effect stands in the signed \
-     table",
-        "commands",
-        "type",
-    )
-    .takes((
-        text("type", "such as config/area_registry/list").positional(),
-        if_sdk::json("data", "its fields as a JSON object").or(json!({})),
-        int("events", "of a subscription: wait for this many").between(0, EVENTS_MAX).or(0),
-    ))
-    .example("ha ws myhome get_config")
-    .example(
-        "ha ws myhome weather/subscribe_forecast --data '{\"entity_id\": \
+    let about = "any command of the WebSocket API; its effect stands in the signed table";
+    by_table("ws", about, "commands", "type")
+        .takes((
+            text("type", "such as config/area_registry/list").positional(),
+            if_sdk::json("data", "its fields as a JSON object").or(json!({})),
+            int("events", "of a subscription: wait for this many").between(0, EVENTS_MAX).or(0),
+        ))
+        .example("ha ws myhome get_config")
+        .example(
+            "ha ws myhome weather/subscribe_forecast --data '{\"entity_id\": \
          \"weather.home\", \"forecast_type\": \"daily\"}' --events 1",
-    )
-    .json()
-    .run(run)
+        )
+        .json()
+        .run(run)
 }
 
 fn run(call: &Call, (kind, data, events): (String, Value, i64)) -> Outcome {

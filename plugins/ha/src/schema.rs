@@ -256,8 +256,8 @@ mod tests {
             (
                 on,
                 json!({ "flash": "shrt" }),
-                "`light.turn_on`: field `flash` must be one of long, short, not \"shrt\"; did \
-                 you mean `short`?",
+                "`light.turn_on`: field `flash` must be one of long, short, not \"shrt\"; did you \
+                 mean `short`?",
             ),
             (
                 on,

@@ -42,8 +42,8 @@ fn call() -> Command {
         ))
         .example("ha service myhome light.turn_on --entity light.kitchen --brightness 128")
         .example(
-            "ha service myhome weather.get_forecasts --entity weather.home --data \
-         '{\"type\": \"daily\"}'",
+            "ha service myhome weather.get_forecasts --entity weather.home --data '{\"type\": \
+         \"daily\"}'",
         )
         .example("ha service myhome lock.unlock --entity lock.front_door --yes")
         .json()

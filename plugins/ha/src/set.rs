@@ -304,8 +304,8 @@ fn options(entity: &str, now: &State, steps: &[Step]) -> Result<(), Failure> {
         &[("option", "options"), ("hvac_mode", "hvac_modes"), ("operation_mode", "operation_list")];
     for (field, list) in FIELDS {
         let Some(known) = now.attributes.get(*list).and_then(Value::as_array) else { continue };
-        let given = steps.iter().filter_map(|step| step.data.get(*field));
-        for value in given.filter(|value| !known.contains(value)) {
+        let mut given = steps.iter().filter_map(|step| step.data.get(*field));
+        if let Some(value) = given.find(|value| !known.contains(value)) {
             let names: Vec<&str> = known.iter().filter_map(Value::as_str).collect();
             let word = value.as_str().unwrap_or_default();
             let near = if_sdk::did_you_mean(word, names.iter().copied());

@@ -53,10 +53,10 @@ pub const CORE_COMMANDS: &[&str] = &[
     "ha ws myhome subscribe_bootstrap_integrations",
     "ha ws myhome subscribe_entities --data '{\"entity_ids\": [\"light.studio\"]}' --events 1",
     "ha ws myhome render_template --data '{\"template\": \"{{ 1 + 1 }}\"}' --events 1",
-    "ha ws myhome test_condition --data '{\"condition\": {\"condition\": \"state\", \
-     \"entity_id\": \"light.studio\", \"state\": \"off\"}}'",
-    "ha ws myhome validate_config --data '{\"trigger\": {\"platform\": \"event\", \
-     \"event_type\": \"x\"}}'",
+    "ha ws myhome test_condition --data '{\"condition\": {\"condition\": \"state\", \"entity_id\": \
+     \"light.studio\", \"state\": \"off\"}}'",
+    "ha ws myhome validate_config --data '{\"trigger\": {\"platform\": \"event\", \"event_type\": \
+     \"x\"}}'",
     "ha ws myhome weather/subscribe_forecast --data '{\"entity_id\": \
      \"weather.demo_weather_south\", \"forecast_type\": \"daily\"}' --events 1",
     "ha ws myhome execute_script --data '{\"sequence\": []}' --yes",

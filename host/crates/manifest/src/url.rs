@@ -133,7 +133,7 @@ mod tests {
             ("http://a:0", "a port"),
             ("http://a:65536", "a port"),
             ("http://a:+80", "a port"),
-            ("http://::1:80", "a port"),
+            ("http://::1:80", "one host"),
             ("http://[::1", "one host"),
             ("http://[::1]80", "one host"),
             ("http://a]:80", "one host"),
