@@ -19,6 +19,13 @@ const BY_HAND: &str = "by hand:";
 const NOT_TYPED: &[(&str, &str)] = &[
     // `cargo xtask install` has a test, and CI builds the plugins before this one runs.
     ("operator.md", "cargo xtask install     # ifctl, and if beside it, into ~/.cargo/bin"),
+    // tests/it/shell does this in the real bash, zsh and fish.
+    ("command-line.md", "eval \"$(ifctl shell-init bash)\"       # ~/.bashrc"),
+    // The operator's guide saves and restores.
+    (
+        "command-line.md",
+        "ifctl backup /media/usb/studio.ifbackup              # asks for a passphrase, twice",
+    ),
 ];
 
 /// A reader with an empty home in front of the checkout.
@@ -68,6 +75,22 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The page about the command line, with its contexts in `config.yaml` and a second OBS.
+    fn types_contexts(&mut self) {
+        let page = fs::read_to_string(root().join("docs/guide/command-line.md")).unwrap();
+        let yaml = blocks(&page).into_iter().find(|block| block.language == "yaml").unwrap();
+        fs::write(self.home.path().join(".if/config.yaml"), yaml.text).unwrap();
+        for line in [
+            "ifctl obs add testbench --host 127.0.0.1 --port 4455",
+            "ifctl secret set obs testbench password",
+        ] {
+            assert_eq!(self.shell.run(line).unwrap().exit, 0, "{line}");
+        }
+        self.types("command-line.md");
+    }
+}
+
 fn first(block: &Block) -> &str {
     block.text.lines().next().unwrap_or_default()
 }
@@ -87,7 +110,10 @@ fn real_obs_real_ha_and_the_simulator_go_through_the_evening_as_the_guide_says()
     reader.shell.word("http://homeassistant.local:8123", &ha.url());
     reader.shell.answer("secret set obs", &obs.password);
     reader.shell.answer("secret set ha", &ha.tokens.administrator);
+    reader.shell.answer("backup", "a passphrase for tests");
+    reader.shell.answer("restore", "a passphrase for tests");
     reader.types("operator.md");
+    reader.types_contexts();
     assert!(vmix.functions_seen().contains(&"Fade".to_owned()));
     let shown = fs::read_to_string(reader.home.path().join(".if/providers/obs.yaml")).unwrap();
     assert!(!shown.contains(&obs.password));

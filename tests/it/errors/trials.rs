@@ -369,7 +369,7 @@ fn spoilt_database() -> Stage {
 
 fn edited_entry() -> Stage {
     let stage = Stage::noop()
-        .before(&["ifctl noop ping here", "mkdir -m 700 backup; cp -p .if/if.db* backup/"]);
+        .before(&["ifctl noop ping here", "ifctl backup studio.ifbackup --no-passphrase"]);
     let leaf = "cast(replace(cast(leaf as text), '\"ping\"', '\"pong\"') as blob)";
     stage.sql(&format!("update leaf set leaf = {leaf} where cast(leaf as text) like '%ping%'"))
 }

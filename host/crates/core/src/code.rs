@@ -85,7 +85,7 @@ codes! {
              <provider> --help` lists what there is."
     Config "IF_ERR_CONFIG" Usage
         "A file in ~/.if cannot be read as configuration."
-        "Open the file at the line and column shown, mend it, and run `ifctl doctor`."
+        "Open the file at the line and column shown and mend it; `ifctl lint` looks at all of them."
     ConfigLiteralSecret "IF_ERR_CONFIG_LITERAL_SECRET" Usage
         "A provider file holds a secret in plain text."
         "Store it with the `ifctl secret set` line shown, then delete it from the file."
