@@ -107,11 +107,11 @@ fn lens() -> [Command; 2] {
                 .example("vmix ptz focus studio 2 auto"),
             (
                 input(),
-                choice("mode", "near, far, stop, auto or manual", &one_of(&FOCUSES)).positional(),
+                choice("focus", "near, far, stop, auto or manual", &one_of(&FOCUSES)).positional(),
                 speed(),
             ),
-            |vmix, (input, mode, speed): (String, String, f64)| {
-                drive(vmix, &input, &[step(&FOCUSES, &mode, speed)], None)
+            |vmix, (input, focus, speed): (String, String, f64)| {
+                drive(vmix, &input, &[step(&FOCUSES, &focus, speed)], None)
             },
         ),
     ]
