@@ -91,7 +91,14 @@ fn parse_and_run(arguments: &[String], environment: Environment) -> Result<Exit,
     };
     let matches = match tree.try_get_matches_from(completed.as_deref().unwrap_or(arguments)) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error, arguments, &environment),
+        Err(error) => {
+            let lacks = error.kind() == ErrorKind::MissingRequiredArgument && provider.is_some();
+            return match context {
+                // What is missing is perhaps what that context would have given.
+                Err(problem) if lacks => Err(problem),
+                _ => usage(&error, arguments, &environment),
+            };
+        }
     };
     act(&matches, provider, environment, context, typed(arguments))
 }

@@ -100,9 +100,9 @@ fn a_contexts_time_ends_a_command() {
                 timeout_ms: 120\n";
     lab.run(["hostile", "add", "here", "--host", "127.0.0.1", "--port", "9"]).ok();
     fs::write(lab.home().join("config.yaml"), text).unwrap();
-    let error = lab.run(["hostile", "sleep-forever"]).fails("IF_ERR_LIMIT_DEADLINE", 5);
+    let error = lab.run(["hostile", "loop"]).fails("IF_ERR_LIMIT_DEADLINE", 5);
     assert!(error.contains("120 ms"), "{error}");
-    let error = lab.run(["hostile", "sleep-forever", "--timeout", "90ms"]);
+    let error = lab.run(["hostile", "loop", "--timeout", "90ms"]);
     assert!(error.fails("IF_ERR_LIMIT_DEADLINE", 5).contains("90 ms"));
 }
 
