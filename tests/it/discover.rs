@@ -66,7 +66,7 @@ fn a_look_stands_in_the_log_with_its_traffic() {
     let logged = lab.run(["witness", "query", "--provider", "vmix", "--json"]).json();
     let entry = &logged["entries"][0];
     assert_eq!(entry["opened"]["leaf"]["command"], "discover");
-    let traffic = &entry["closed"]["leaf"]["outcome"]["traffic"][0];
+    let traffic = &entry["closed"]["leaf"]["traffic"][0];
     assert_eq!(traffic["endpoint"], format!("probe-{}", vmix.http_port), "{entry}");
     assert_eq!(traffic["read"], 1);
     let evidence = entry.to_string();
@@ -104,7 +104,7 @@ fn a_network_that_is_not_ones_own_is_refused_before_anything_is_sent() {
         assert!(error.contains(words), "{error}");
     }
     assert_eq!(vmix.requests_seen().len(), before);
-    let guest = Lab::with(&["hostile"]);
-    let run = guest.run(["hostile", "discover", "--json"].iter().chain(&HERE));
+    let guest = Lab::with(&["noop"]);
+    let run = guest.run(["noop", "discover", "--json"].iter().chain(&HERE));
     assert_eq!(run.json(), json!([]), "who declares nothing finds nothing");
 }

@@ -75,7 +75,8 @@ fn real_obs_scenes_and_sources_of_an_evening() {
     let inputs = |desk: &Desk| desk.ok("input list", &[]).to_string();
     assert!(inputs(&desk).contains("Wall"));
     desk.ok("source remove", &["Interview", "Wall", "--everywhere", "--yes"]);
-    assert!(!inputs(&desk).contains("Wall"));
+    // OBS removes in its own time.
+    assert!((0..50).any(|_| !inputs(&desk).contains("Wall")));
 
     let file = desk.lab.path().join("main.png");
     let words = ["Main", "--width", "64", "--height", "36", "--file", file.to_str().unwrap()];
@@ -131,7 +132,7 @@ fn real_obs_inputs_filters_and_media() {
     desk.ok("filter remove", &["Clip", "Soft", "--yes"]);
     assert_eq!(soft(&desk), None);
 
-    for action in ["play", "pause", "stop", "restart"] {
+    for action in ["play", "pause", "restart", "stop"] {
         assert_eq!(desk.ok(&format!("media {action}"), &["Clip"])["action"], action);
     }
     assert!(desk.ok("media status", &["Clip"])["state"].is_string());

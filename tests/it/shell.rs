@@ -146,13 +146,15 @@ fn tab(dialect: &Dialect) {
     terminal.shows("manner:  kindly");
     terminal.send("ifctl noop greet here Ann --manner=bri\t\r");
     terminal.shows("manner:  briefly");
-    // Behind `if`, the same.
-    terminal.send("if noop gre\t");
-    terminal.shows("if noop greet ");
-    terminal.send("her\t");
-    terminal.shows("if noop greet here ");
-    terminal.send("Anna\t\r");
-    terminal.shows_times("name:    Anna Maria", 3);
+    // Behind `if`, the same, but in fish, which runs such a line and completes it as its own.
+    if dialect.name != "fish" {
+        terminal.send("if noop gre\t");
+        terminal.shows("if noop greet ");
+        terminal.send("her\t");
+        terminal.shows("if noop greet here ");
+        terminal.send("Anna\t\r");
+        terminal.shows_times("name:    Anna Maria", 3);
+    }
     // All candidates; what no terminal may see is not among them.
     terminal.send("ifctl noop greet here \t\t");
     terminal.until("the names", |screen| {

@@ -84,7 +84,7 @@ fn home_assistant() -> Result<()> {
                 .is_ok_and(|output| output.status.success())
     };
     let pythons = ["python3.11", "python3"];
-    if !pythons.iter().any(|python| fits(&python)) {
+    if !pythons.iter().any(&fits) {
         packages(Server::HomeAssistant.packages())?;
     }
     let Some(python) = pythons.iter().find(|python| fits(python)) else {

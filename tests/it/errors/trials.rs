@@ -325,7 +325,7 @@ fn echoing_device() -> Stage {
 }
 
 fn talkative_device() -> Stage {
-    let stage = Stage::studio(ObsFake::script().misbehave(Misbehaviour::Oversize(32 << 20)));
+    let stage = Stage::studio(ObsFake::script().misbehave(Misbehaviour::Oversize(65 << 20)));
     stage.before(&["ifctl secret set obs studio password"])
 }
 

@@ -129,7 +129,7 @@ impl Host {
         let mut findings = Vec::new();
         for instance in instances {
             let name = format!("{provider} {}", instance.name);
-            match self.secrets_missing(provider, &instance.name) {
+            match self.secrets_needed(provider, &instance.name) {
                 Ok(missing) if missing.is_empty() => findings.push(Finding::good("instance", name)),
                 Ok(missing) => findings.push(Finding::warning(
                     "instance",

@@ -97,9 +97,9 @@ impl Host {
         Ok(())
     }
 
-    /// Secrets that the instance's plugin declares and that have no value, after checking the
+    /// Secrets without a value that the instance's plugin cannot do without, after checking the
     /// instance's settings.
-    pub(crate) fn secrets_missing(
+    pub(crate) fn secrets_needed(
         &self,
         provider: &Word,
         name: &Word,
@@ -107,7 +107,10 @@ impl Host {
         let loaded = self.load(provider)?;
         let instance = self.configured(provider, name)?;
         check_settings(&instance, &loaded.manifest.settings).map_err(explain)?;
-        self.missing_secrets(&loaded, &instance)
+        let mut missing = self.missing_secrets(&loaded, &instance)?;
+        let declared = &loaded.manifest.secrets;
+        missing.retain(|name| declared.iter().any(|it| it.name.as_str() == name && !it.optional));
+        Ok(missing)
     }
 
     pub(crate) fn configured(&self, provider: &Word, name: &Word) -> Result<Instance, Problem> {

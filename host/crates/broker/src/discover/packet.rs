@@ -50,10 +50,10 @@ impl Heard {
     fn record(&mut self, record: &ResourceRecord<'_>, services: &[String]) {
         let name = record.name.to_string().to_lowercase();
         match &record.rdata {
-            RData::PTR(target) if services.contains(&name) => {
-                if self.instances.len() < INSTANCES_MAX {
-                    self.instances.insert(target.0.to_string());
-                }
+            RData::PTR(target)
+                if services.contains(&name) && self.instances.len() < INSTANCES_MAX =>
+            {
+                self.instances.insert(target.0.to_string());
             }
             RData::SRV(srv) if self.places.len() < INSTANCES_MAX => {
                 self.places.insert(name, (srv.target.to_string().to_lowercase(), srv.port));

@@ -1,5 +1,7 @@
 //! A look around this machine: servers and responders on loopback alone.
 
+#![allow(clippy::disallowed_methods)] // a test's servers end with its runtime
+
 use super::packet::{Heard, question};
 use super::*;
 use if_manifest::model::Probe;
