@@ -69,7 +69,8 @@ fn a_look_stands_in_the_log_with_its_traffic() {
     let traffic = &entry["closed"]["leaf"]["traffic"][0];
     assert_eq!(traffic["endpoint"], format!("probe-{}", vmix.http_port), "{entry}");
     assert_eq!(traffic["read"], 1);
-    let evidence = entry.to_string();
+    let operation = entry["opened"]["leaf"]["operation"].as_str().unwrap();
+    let evidence = lab.run(["witness", "query", "--operation", operation]).ok();
     assert!(evidence.contains("this machine"), "{evidence}");
 }
 

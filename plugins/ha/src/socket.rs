@@ -64,7 +64,7 @@ impl Socket {
     /// The next event of any subscription, however long it takes: `{id, event}`.
     pub fn event(&mut self) -> Outcome {
         loop {
-            let message = self.conversation.next()?;
+            let message = self.conversation.heard()?;
             if message.at("type") == "event" {
                 return Ok(message);
             }

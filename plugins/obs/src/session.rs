@@ -98,7 +98,7 @@ impl Obs {
 
     /// The next event, however long it takes; `None` for a message that is none.
     pub fn event(&mut self) -> Result<Option<Value>, Failure> {
-        let mut message = self.talk.next()?;
+        let mut message = self.talk.heard()?;
         Ok((message.at("op") == EVENT).then(|| message.take_at("d")))
     }
 

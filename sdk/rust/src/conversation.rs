@@ -64,7 +64,7 @@ impl Conversation {
         self.answer(is_answer)
     }
 
-    /// The first message that `is_answer` accepts; the others are kept for [`Conversation::next`].
+    /// The first message that `is_answer` accepts; the others are kept for [`Conversation::heard`].
     ///
     /// # Errors
     /// As [`Conversation::ask`].
@@ -87,7 +87,7 @@ impl Conversation {
     ///
     /// # Errors
     /// `unreachable` when the connection is gone, `protocol` when it is no JSON.
-    pub fn next(&mut self) -> Outcome {
+    pub fn heard(&mut self) -> Outcome {
         match self.kept.pop_front() {
             Some(message) => Ok(message),
             None => {
