@@ -110,8 +110,8 @@ fn real_obs_real_ha_and_the_simulator_go_through_the_evening_as_the_guide_says()
     reader.shell.word("http://homeassistant.local:8123", &ha.url());
     reader.shell.answer("secret set obs", &obs.password);
     reader.shell.answer("secret set ha", &ha.tokens.administrator);
-    reader.shell.answer("backup", "a passphrase for tests");
-    reader.shell.answer("restore", "a passphrase for tests");
+    reader.shell.answer("ifctl backup", "a passphrase for tests");
+    reader.shell.answer("ifctl restore", "a passphrase for tests");
     reader.types("operator.md");
     reader.types_contexts();
     assert!(vmix.functions_seen().contains(&"Fade".to_owned()));
