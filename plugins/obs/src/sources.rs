@@ -148,8 +148,8 @@ fn screenshot() -> Command {
             let things = [Thing::Source(&source)];
             let answer = Obs::connect(call)?.on(&things, "GetSourceScreenshot", data)?;
             let picture = picture(answer.at("imageData").as_str().unwrap_or_default())?;
-            if_sdk::file::write(&file, &picture)?;
-            Ok(json!({ "source": source, "format": format, "bytes": picture.len() }))
+            if_sdk::file::write("file", &picture)?;
+            Ok(json!({ "source": source, "file": file, "format": format, "bytes": picture.len() }))
         })
 }
 

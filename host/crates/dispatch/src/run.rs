@@ -150,11 +150,13 @@ fn drive(ready: &Ready, mut call: Call, wishes: &Wishes) -> Result<Report, Probl
         let mut running =
             std::pin::pin!(ready.engine.call(&ready.prepared, call, wishes.broker.clone()));
         tokio::select! {
-            report = &mut running => report,
+            // Listened for before the guest says its first word: who hears that may stop it.
+            biased;
             _ = tokio::signal::ctrl_c() => {
                 interrupt.send_replace(true);
                 running.await
             }
+            report = &mut running => report,
         }
     })
 }

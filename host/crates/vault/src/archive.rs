@@ -48,6 +48,10 @@ pub fn open_stream<R: Read>(
         DecryptError::NoMatchingKeys
         | DecryptError::DecryptionFailed
         | DecryptError::KeyDecryptionFailed => VaultError::PassphraseWrong,
+        // Shorter than any header: no archive, whatever it is.
+        DecryptError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            VaultError::ArchiveForm
+        }
         DecryptError::Io(error) => VaultError::Io(error),
         _ => VaultError::ArchiveForm,
     };
