@@ -23,7 +23,7 @@ pub fn commands() -> Vec<Command> {
             .run(|call, follow| if follow { follow_tally(call) } else { tally(call) }),
         read("activators", "every change in vMix: inputs, audio, overlays, recording, replay, …")
             .takes((
-                list(text("name", "only these, such as InputVolume").positional()).optional(),
+                list(text("name", "only these, such as InputVolume")).positional().optional(),
                 int("input", "only of this input's number").between(1, INPUTS_MAX).optional(),
             ))
             .example("vmix activators studio --json")
