@@ -80,12 +80,12 @@ pub fn list<T: DeserializeOwned>(item: Parameter<T>) -> Parameter<Vec<T>> {
     several
 }
 
-/// A file that the host opens for reading; arrives as the name to read it by.
+/// A file that the host opens for reading; arrives as its path, and is read by this name.
 pub fn file_in(name: &str, about: &str, bytes_max: u64) -> Parameter<String> {
     Parameter::new(name, about, Kind::FileIn { bytes_max })
 }
 
-/// A file that the host opens for writing; arrives as the name to append to.
+/// A file that the host opens for writing; arrives as its path, and is written by this name.
 pub fn file_out(name: &str, about: &str, bytes_max: u64) -> Parameter<String> {
     Parameter::new(name, about, Kind::FileOut { bytes_max })
 }
