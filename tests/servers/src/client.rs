@@ -1,7 +1,8 @@
 //! A minimal native obs-websocket client, for tests that look at OBS from outside and for the
 //! measure of what the exchange costs without us.
 //!
-//! One request at a time, no events. A refusal is an error with OBS's own code and words.
+//! It asks, one request at a time, or it listens: never both on one session. A refusal is an error
+//! with OBS's own code and words.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -23,15 +24,24 @@ pub struct ObsClient {
 }
 
 impl ObsClient {
-    /// Connects to 127.0.0.1 and identifies.
+    /// Connects to 127.0.0.1 and identifies, to ask.
     pub async fn connect(port: u16, password: &str) -> Result<Self> {
+        Self::identify(port, password, 0).await
+    }
+
+    /// As [`ObsClient::connect`], to listen to these events (a mask of `EventSubscription`).
+    pub async fn listen(port: u16, password: &str, events: u32) -> Result<Self> {
+        Self::identify(port, password, events).await
+    }
+
+    async fn identify(port: u16, password: &str, events: u32) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
         let url = format!("ws://127.0.0.1:{port}/");
         let (socket, _) = tokio_tungstenite::client_async(url, stream).await?;
         let mut client = Self { socket, asked: 0 };
         let hello = client.next(0).await?;
-        let mut identify = json!({ "rpcVersion": 1, "eventSubscriptions": 0 });
+        let mut identify = json!({ "rpcVersion": 1, "eventSubscriptions": events });
         if let Some(challenge) = hello.get("authentication") {
             let answer = authentication(password, challenge)?;
             if let Some(identify) = identify.as_object_mut() {
@@ -58,6 +68,16 @@ impl ObsClient {
             bail!("{request_type} was refused with {code}: {comment}");
         }
         Ok(answer.get_mut("responseData").map(Value::take).unwrap_or_default())
+    }
+
+    /// The next event of this type: its `eventData`.
+    pub async fn event(&mut self, event_type: &str) -> Result<Value> {
+        loop {
+            let mut event = self.next(5).await?;
+            if event.get("eventType") == Some(&json!(event_type)) {
+                return Ok(event.get_mut("eventData").map(Value::take).unwrap_or_default());
+            }
+        }
     }
 
     async fn send(&mut self, op: u8, data: Value) -> Result<()> {
