@@ -1,6 +1,6 @@
 //! What TAB offers, and what it may do to find out.
 
-use crate::lab::Lab;
+use crate::lab::{Lab, switcher};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -90,6 +90,14 @@ fn live_values_are_an_ordinary_operation_asked_once() {
     fs::remove_file(&kept).unwrap();
     assert_eq!(offers(&lab, &["noop", "greet", "here", ""]), names);
     assert_eq!(operations(&lab, "noop").len(), before + 3);
+}
+
+#[test]
+fn inputs_of_a_vmix_are_offered_by_their_titles() {
+    let (lab, mixer) = switcher();
+    assert_eq!(offers(&lab, &["vmix", "preview", "switcher", "ope"]), ["opener.mp4"]);
+    assert_eq!(offers(&lab, &["vmix", "ndi", "remove", "switcher", ""]), Vec::<String>::new());
+    assert_eq!(mixer.functions_seen(), Vec::<String>::new(), "a look changes nothing");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The log: durable before anything happens, whole after a crash, and it notices every change.
 
 use crate::lab::{Lab, Run, sql, switcher};
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -64,6 +65,27 @@ fn ctrl_c_ends_a_stream_with_its_outcome_in_the_log() {
     assert!(signalled.success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(outcomes(&lab, "stream"), ["interrupted"]);
+}
+
+#[test]
+fn ctrl_c_ends_a_stream_that_nobody_reads() {
+    let lab = Lab::with(&["hostile"]);
+    lab.run(["hostile", "add", "target", "--host", "127.0.0.1", "--port", "9"]).ok();
+    let mut command = lab.command(["hostile", "stream-flood", "target"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The pipe is full when the program waits in `poll` or `ppoll` for room in it.
+    let at = format!("/proc/{}/syscall", child.id());
+    let waits =
+        || fs::read_to_string(&at).is_ok_and(|at| at.starts_with("7 ") || at.starts_with("271 "));
+    while !waits() {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        std::thread::yield_now();
+    }
+    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let log = lab.run(["witness", "query", "--provider", "hostile", "--json", "-n", "1"]).json();
+    assert_eq!(log["entries"][0]["closed"]["leaf"]["outcome"]["status"], "interrupted");
 }
 
 #[test]

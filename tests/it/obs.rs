@@ -133,7 +133,9 @@ fn a_fake_obs_that_misbehaves_gets_a_typed_error() {
 #[test]
 fn a_write_that_a_fake_obs_never_answers_is_an_unknown_outcome() {
     let (_fake, lab) = misbehaving(Misbehaviour::NoAnswer);
-    lab.run(["obs", "version", "studio", "--timeout", "500ms"]).fails("IF_ERR_TIMEOUT", 1);
+    let hint =
+        lab.run(["obs", "version", "studio", "--timeout", "500ms"]).fails("IF_ERR_TIMEOUT", 1);
+    assert!(hint.contains("hint: to allow more time: --timeout "), "{hint}");
     lab.run(["obs", "scene", "switch", "studio", "A", "--timeout", "500ms"])
         .fails("IF_ERR_OUTCOME_UNKNOWN", 7);
     let logged = lab.run(["witness", "query", "--outcome", "unknown", "--json"]).json();

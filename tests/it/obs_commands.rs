@@ -74,9 +74,11 @@ fn real_obs_scenes_and_sources_of_an_evening() {
     desk.ok("source remove", &["Main", "Wall", "--yes"]);
     let inputs = |desk: &Desk| desk.ok("input list", &[]).to_string();
     assert!(inputs(&desk).contains("Wall"));
-    // OBS agrees; when it forgets the input is its own affair, without a picture sometimes never.
+    // It is drawn nowhere: OBS by itself would keep it until it is.
     let removed = desk.ok("source remove", &["Interview", "Wall", "--everywhere", "--yes"]);
     assert_eq!(removed["everywhere"], true);
+    assert!(!inputs(&desk).contains("Wall"), "{}", inputs(&desk));
+    assert_eq!(desk.ok("source list", &["Interview"])["sources"], json!([]));
 
     let file = desk.lab.path().join("main.png");
     let words = ["Main", "--width", "64", "--height", "36", "--file", file.to_str().unwrap()];

@@ -24,6 +24,8 @@ struct Dialect {
     several_lines: &'static [&'static str],
     /// Lines that hold `if noop ping here` inside a loop; print `inside-a-loop`.
     in_a_loop: &'static [&'static str],
+    /// What TAB makes of an `if` of ours.
+    completed_if: &'static str,
     /// What ends the `if nonsuch ping here` that the shell keeps; prints `kept`.
     end_of_unknown: &'static str,
 }
@@ -41,6 +43,7 @@ const BASH: Dialect = Dialect {
         "if noop ping here",
         "then :; else echo inside-''a-loop; fi; done",
     ],
+    completed_if: "if",
     end_of_unknown: "then :; else echo ke''pt; fi",
 };
 
@@ -63,6 +66,7 @@ const FISH: Dialect = Dialect {
     one_line: "if test -d /; echo one-''line; end",
     several_lines: &["if test -d /", "echo several-''lines", "end"],
     in_a_loop: &["for x in 1", "if noop ping here", "else; echo inside-''a-loop; end; end"],
+    completed_if: "ifctl",
     end_of_unknown: "else; echo ke''pt; end",
 };
 
@@ -146,15 +150,18 @@ fn tab(dialect: &Dialect) {
     terminal.shows("manner:  kindly");
     terminal.send("ifctl noop greet here Ann --manner=bri\t\r");
     terminal.shows("manner:  briefly");
-    // Behind `if`, the same, but in fish, which runs such a line and completes it as its own.
-    if dialect.name != "fish" {
-        terminal.send("if noop gre\t");
-        terminal.shows("if noop greet ");
-        terminal.send("her\t");
-        terminal.shows("if noop greet here ");
-        terminal.send("Anna\t\r");
-        terminal.shows_times("name:    Anna Maria", 3);
-    }
+    // Behind `if`, the same.
+    let begins = dialect.completed_if;
+    terminal.send("if noop gre\t");
+    terminal.shows(&format!("ready> {begins} noop greet "));
+    terminal.send("her\t");
+    terminal.shows(&format!("ready> {begins} noop greet here "));
+    terminal.send("Anna\t\r");
+    terminal.shows_times("name:    Anna Maria", 3);
+    // What is none of ours is completed as the shell does, and left as it is.
+    terminal.send("if test -d /et\t; ");
+    terminal.shows("ready> if test -d /etc/");
+    terminal.send("\u{3}");
     // All candidates; what no terminal may see is not among them.
     terminal.send("ifctl noop greet here \t\t");
     terminal.until("the names", |screen| {

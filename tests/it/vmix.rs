@@ -208,23 +208,53 @@ fn what_is_read_is_typed_over_both_ways() {
     assert_eq!(mixer.functions_seen(), Vec::<String>::new());
 }
 
-#[test]
-fn every_function_of_the_table_is_accepted() {
+/// The plugin's own table: `function,group,danger,parameters`.
+const FUNCTIONS: &str = include_str!("../../plugins/vmix/functions.csv");
+
+/// Calls every second name of the table in this way; two tests share the time that they take.
+fn every_second_function(first: usize, via: &str) {
     let (lab, mixer) = switcher();
-    let names: Vec<_> = functions::names().step_by(23).collect();
-    for (index, name) in names.iter().enumerate() {
-        let via = if index % 2 == 0 { "http" } else { "tcp" };
-        let help = lab.run(["vmix", "function-help", "switcher", name, "--json"]).json();
-        let takes = help["parameters"].as_array().unwrap();
-        let takes: Vec<_> = takes.iter().filter_map(|it| it["name"].as_str()).collect();
+    for secret in ["stream-key", "stream-password"] {
+        lab.feed(["secret", "set", "vmix", "switcher", secret], "for-the-stream\n").ok();
+    }
+    let rows: Vec<_> = FUNCTIONS.lines().skip(1).map(|row| row.split(',')).collect();
+    assert_eq!(rows.len(), functions::names().count());
+    for mut row in rows.into_iter().skip(first).step_by(2) {
+        let name = row.next().unwrap();
+        let takes = row.nth(2).unwrap();
         let mut words = vec!["vmix", "function", "switcher", name];
         // Input 3 has sound and time.
-        words.extend(takes.contains(&"Input").then_some("Input=3"));
-        words.extend(takes.contains(&"Value").then_some("Value=1"));
+        words.extend(takes.contains("Input=").then_some("Input=3"));
+        words.extend(takes.contains("Value=").then_some("Value=1"));
         words.extend(["--via", via, "--yes"]);
         let before = mixer.functions_seen().len();
         let run = lab.run(&words);
-        assert_eq!(&mixer.functions_seen()[before..], [*name], "{words:?}: {run:?}");
+        assert_eq!(&mixer.functions_seen()[before..], [name], "{words:?}: {run:?}");
+    }
+}
+
+#[test]
+fn the_odd_functions_of_the_table_are_accepted_over_http() {
+    every_second_function(0, "http");
+}
+
+#[test]
+fn the_even_functions_of_the_table_are_accepted_over_tcp() {
+    every_second_function(1, "tcp");
+}
+
+#[test]
+fn the_help_of_a_function_names_what_it_takes() {
+    let lab = Lab::with(&["vmix"]);
+    lab.run(["vmix", "add", "switcher", "--host", "127.0.0.1", "--port", "9"]).ok();
+    for row in FUNCTIONS.lines().skip(1).step_by(23) {
+        let cells: Vec<_> = row.split(',').collect();
+        let help = lab.run(["vmix", "function-help", "switcher", cells[0], "--json"]).json();
+        let takes = help["parameters"].as_array().unwrap();
+        let takes: Vec<_> = takes.iter().filter_map(|it| it["name"].as_str()).collect();
+        let table = cells[3].split(' ').filter(|cell| !cell.is_empty());
+        let table: Vec<_> = table.map(|cell| cell.split('=').next().unwrap()).collect();
+        assert_eq!(takes, table, "{row}");
     }
 }
 

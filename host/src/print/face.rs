@@ -3,7 +3,10 @@
 use super::sanitize::{clean, escape_json};
 use super::{Printer, progress};
 use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use serde_json::json;
+use std::io;
 
 /// The live end of an operation for this reader.
 #[derive(Debug)]
@@ -20,6 +23,7 @@ impl Face {
 
 impl EventSink for Face {
     fn emit(&self, event: &str) -> Result<(), Refusal> {
+        await_reader()?;
         self.printer.line(&escape_json(event)).map_err(|problem| {
             let kind = if problem.code == Code::BrokenPipe {
                 RefusalKind::Unreachable
@@ -48,5 +52,19 @@ impl EventSink for Face {
 
     fn attach(&self, _name: &str, _evidence: &str) -> Result<(), Refusal> {
         Ok(())
+    }
+}
+
+/// Waits until stdout takes a line. A reader that has stopped reading must not hold back Ctrl-C: a
+/// write to a full pipe goes on after a signal, this does not.
+fn await_reader() -> Result<(), Refusal> {
+    let stdout = io::stdout();
+    match poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None) {
+        Err(Errno::INTR) => {
+            let text = "stopped while nobody read the events";
+            Err(Refusal::fatal(RefusalKind::Limit, Code::Interrupted, text))
+        }
+        // Whatever else is wrong with stdout, writing says it.
+        _ => Ok(()),
     }
 }

@@ -8,16 +8,22 @@ function __ifctl_accept
     end
     commandline -f execute
 end
-function __ifctl_in_if
-    string match -qr '^\s*if\s' -- (commandline | string collect)
+# fish completes the words behind `if` as a command of their own. Where ours fit, TAB writes the line
+# as it will run, and completes that.
+function __ifctl_tab
+    set -l line (commandline -c | string collect)
+    if string match -qr '^\s*if\s' -- $line
+        and command ifctl __complete --line "$line" 2>/dev/null | string length -q
+        set -l cursor (commandline -C)
+        commandline -r -- (commandline | string replace -r '^(\s*)if(\s)' '$1ifctl$2' | string collect)
+        commandline -C (math $cursor + 3)
+    end
+    commandline -f complete
 end
 if status is-interactive
     for mode in default insert
         bind -M $mode \r __ifctl_accept
         bind -M $mode \n __ifctl_accept
-    end
-    # fish completes the words behind `if` as a command of their own: one rule for each provider.
-    for word in (command ifctl __complete -- '' 2>/dev/null | string replace -r '\t.*' '')
-        complete -c $word -n __ifctl_in_if -f -a '(__ifctl)'
+        bind -M $mode \t __ifctl_tab
     end
 end

@@ -8,6 +8,8 @@ mod home;
 mod lab;
 mod machine;
 mod measures;
+mod rivals;
+mod studio;
 mod syncs;
 mod table;
 mod timing;
@@ -42,7 +44,7 @@ pub fn run() -> Result<()> {
     let load_before = machine::load()?;
     let mut rows = Vec::new();
     rows.extend(measured("a cold command", measures::cold_command)?);
-    rows.extend(measured("a command to OBS", measures::obs)?);
+    rows.extend(measured("a command to OBS", studio::scene)?);
     rows.extend(measured("a command to Home Assistant", home::state)?);
     rows.extend(measured("calls in one process", measures::in_process)?);
     rows.extend(measured("sizes", measures::sizes)?);

@@ -1,6 +1,6 @@
 //! Cameras: a picture into a file, and the URL of a stream.
 
-use crate::entities::{list, no_entity};
+use crate::entities::{entity, list, no_entity};
 use crate::home::Home;
 use crate::scenes::full;
 use crate::socket::Socket;
@@ -26,7 +26,7 @@ pub fn commands() -> [Command; 3] {
 }
 
 fn camera() -> if_sdk::Parameter<String> {
-    text("entity", "such as camera.front_door").positional().longest(crate::entities::ID_LENGTH_MAX)
+    entity("such as camera.front_door").completes("camera list", "/cameras/*/entity")
 }
 
 fn snapshot(call: &Call, (id, file): (String, String)) -> Outcome {

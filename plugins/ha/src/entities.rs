@@ -13,7 +13,12 @@ const ROW: &[(&str, &str)] = &[("entity", "entity_id"), ("state", "state")];
 
 /// The parameter that names an entity.
 pub fn entity(about: &str) -> if_sdk::Parameter<String> {
-    text("entity", about).positional().longest(ID_LENGTH_MAX)
+    some_entity(about).positional()
+}
+
+/// The same as an option, or in a list.
+pub fn some_entity(about: &str) -> if_sdk::Parameter<String> {
+    text("entity", about).longest(ID_LENGTH_MAX).completes("entities", "/entities/*/entity")
 }
 
 pub fn commands() -> [Command; 3] {

@@ -1,6 +1,6 @@
 //! The past and the planned: states as they were, the logbook, calendars.
 
-use crate::entities::{ID_LENGTH_MAX, domain_of, entity, no_entity};
+use crate::entities::{domain_of, entity, no_entity};
 use crate::home::Home;
 use crate::moment::{self, Moment};
 use if_sdk::prelude::*;
@@ -22,10 +22,7 @@ pub fn commands() -> [Command; 4] {
             .table("/history", &["at", "entity", "state"])
             .run(history),
         read("logbook", "what happened, in words")
-            .takes((
-                text("entity", "only about this").positional().longest(ID_LENGTH_MAX).optional(),
-                period(),
-            ))
+            .takes((entity("only about this").optional(), period()))
             .example("ha logbook myhome --since 30m")
             .table("/entries", &["when", "name", "message", "entity_id"])
             .run(logbook),

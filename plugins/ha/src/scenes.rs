@@ -1,6 +1,6 @@
 //! Automations, scripts and scenes: what the operator's own Home Assistant can do by name.
 
-use crate::entities::{ID_LENGTH_MAX, domain_of, list};
+use crate::entities::{domain_of, entity, list};
 use crate::home::Home;
 use crate::service::{invoke, on_entity};
 use crate::socket::Socket;
@@ -50,7 +50,7 @@ pub fn commands() -> [Command; 9] {
 
 fn member(domain: &str) -> if_sdk::Parameter<String> {
     let about = format!("such as {domain}.evening; `{domain}.` may be left out");
-    text("entity", &about).positional().longest(ID_LENGTH_MAX)
+    entity(&about).completes(&format!("{domain} list"), &format!("/{domain}s/*/entity"))
 }
 
 /// `evening` or `scene.evening` as the id of an entity of this domain.

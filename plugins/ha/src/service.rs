@@ -19,11 +19,16 @@ pub fn commands() -> [Command; 3] {
             .table("/services", &["service", "summary"])
             .run(list),
         read("service-help", "what a service takes: its fields, their ranges and meaning")
-            .takes(text("service", "such as light.turn_on").positional())
+            .takes(name())
             .example("ha service-help myhome climate.set_temperature")
             .table("/fields", &["field", "required", "takes", "about"])
             .run(help),
     ]
+}
+
+fn name() -> if_sdk::Parameter<String> {
+    let about = "such as light.turn_on";
+    text("service", about).positional().completes("services", "/services/*/service")
 }
 
 fn call() -> Command {
@@ -35,11 +40,7 @@ fn call() -> Command {
         flag("unchecked", "leave the judgement of the data to Home Assistant"),
     );
     by_table("service", "call any service, checked against the live schema", "services", "service")
-        .takes((
-            text("service", "such as light.turn_on").positional(),
-            crate::target::parameters(),
-            options,
-        ))
+        .takes((name(), crate::target::parameters(), options))
         .example("ha service myhome light.turn_on --entity light.kitchen --brightness 128")
         .example(
             "ha service myhome weather.get_forecasts --entity weather.home --data '{\"type\": \

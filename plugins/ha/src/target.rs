@@ -1,5 +1,6 @@
 //! On what a service acts: entities by id, areas and devices by id or name.
 
+use crate::entities::some_entity;
 use crate::socket::Socket;
 use if_sdk::prelude::*;
 
@@ -17,10 +18,14 @@ pub struct Target {
 /// `--entity`, `--area` and `--device`, each as often as wanted.
 pub fn parameters() -> impl Parameters<Values = Names> {
     (
-        list(text("entity", "on this entity; several with commas or given again")).or(json!([])),
-        list(text("area", "on everything in this area, by name or id")).or(json!([])),
-        list(text("device", "on everything of this device, by name or id")).or(json!([])),
+        list(some_entity("on this entity; several with commas or given again")).or(json!([])),
+        list(some("area", "on everything in this area, by name or id")).or(json!([])),
+        list(some("device", "on everything of this device, by name or id")).or(json!([])),
     )
+}
+
+fn some(what: &str, about: &str) -> if_sdk::Parameter<String> {
+    text(what, about).completes(&format!("registry {what}s"), &format!("/{what}s/*/name"))
 }
 
 impl Target {

@@ -3,7 +3,7 @@
 //! States are followed by difference. When Home Assistant is back, its whole states are compared
 //! with what was known: what changed meanwhile is told once, what did not is not told again.
 
-use crate::entities::{ID_LENGTH_MAX, no_entity};
+use crate::entities::{no_entity, some_entity};
 use crate::home::Home;
 use crate::socket::Socket;
 use crate::states::{Change, States};
@@ -17,7 +17,7 @@ pub fn command() -> Command {
     read("watch", "states as they change, until stopped; one line for each change")
         .takes((
             flag("initial", "begin with the states as they are now"),
-            list(text("entity", "only these").longest(ID_LENGTH_MAX)).positional().or(json!([])),
+            list(some_entity("only these")).positional().or(json!([])),
         ))
         .example("ha watch myhome light.kitchen lock.front_door")
         .streams()

@@ -1,10 +1,12 @@
 //! `source …`, `browser add`, `screenshot`: what a scene shows.
 //!
 //! A scene shows *items*; each shows an *input*, which other scenes may show too. `source remove`
-//! takes the item away; only `--everywhere` destroys the input.
+//! takes the item away; only `--everywhere` destroys the input, and with it the items: OBS alone
+//! takes an item of a destroyed input away when it next draws that scene, and keeps the input so long.
 
 use crate::kinds;
 use crate::name;
+use crate::protocol::NOT_FOUND;
 use crate::session::Obs;
 use crate::things::{Thing, by, by_with, item_id};
 use if_sdk::prelude::*;
@@ -117,13 +119,35 @@ fn remove(call: &Call, (scene, source, everywhere): (String, String, bool)) -> O
     let mut obs = Obs::connect(call)?;
     // Looked up in either case: what is not in that scene is probably not what was meant.
     let id = item_id(&mut obs, &scene, &source)?;
-    match everywhere {
-        true => obs.request("RemoveInput", by("input", &source))?,
-        false => {
-            obs.request("RemoveSceneItem", by_with("scene", &scene, json!({ "sceneItemId": id })))?
-        }
-    };
+    if everywhere {
+        obs.request("RemoveInput", by("input", &source))?;
+        take_out_of_all_scenes(&mut obs, &source)?;
+    } else {
+        let fields = json!({ "sceneItemId": id });
+        obs.request("RemoveSceneItem", by_with("scene", &scene, fields))?;
+    }
     Ok(json!({ "scene": scene, "source": source, "everywhere": everywhere }))
+}
+
+fn take_out_of_all_scenes(obs: &mut Obs, source: &str) -> Result<(), Failure> {
+    let scenes = obs.ask("GetSceneList")?.take_at("scenes");
+    let scenes = scenes.items().iter().map(|scene| (scene.at("sceneName"), "GetSceneItemList"));
+    let groups = obs.ask("GetGroupList")?.take_at("groups");
+    let groups = groups.items().iter().map(|group| (group, "GetGroupSceneItemList"));
+    for (scene, list) in scenes.chain(groups) {
+        let items = obs.request(list, json!({ "sceneName": scene }))?.take_at("sceneItems");
+        let is_its =
+            |item: &&Value| item.at("sourceName") == source || item.at("sourceUuid") == source;
+        for item in items.items().iter().filter(is_its) {
+            let fields = json!({ "sceneName": scene, "sceneItemId": item.at("sceneItemId") });
+            match obs.request("RemoveSceneItem", fields) {
+                // OBS drew the scene just now.
+                Err(Failure::Refused(refusal)) if refusal.code == NOT_FOUND => {}
+                taken => drop(taken?),
+            }
+        }
+    }
+    Ok(())
 }
 
 fn screenshot() -> Command {

@@ -4,8 +4,9 @@
 //! keeps what is no answer until somebody asks for it, in bounds: a peer that never answers must
 //! not fill the memory nor keep the call busy until its deadline.
 
+use crate::bindings::infrafabric::adapter::output;
 use crate::websocket::{Message, WebSocket};
-use crate::{Failure, Outcome};
+use crate::{Failure, Level, Outcome};
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -24,12 +25,14 @@ pub struct Conversation {
     last_id: u64,
     /// Came while an answer was awaited.
     kept: VecDeque<Value>,
+    /// Came, and had to make room for newer ones.
+    lost: u64,
 }
 
 impl Conversation {
     /// A conversation on this socket, whose close codes mean this.
     pub fn new(socket: WebSocket, closes: Closes) -> Self {
-        Self { socket, closes, last_id: 0, kept: VecDeque::new() }
+        Self { socket, closes, last_id: 0, kept: VecDeque::new(), lost: 0 }
     }
 
     /// A number for the next request: 1, 2, 3 …
@@ -75,19 +78,18 @@ impl Conversation {
             if is_answer(&message) {
                 return Ok(message);
             }
-            if self.kept.len() >= STRAYS_MAX {
-                self.kept.pop_front();
-            }
-            self.kept.push_back(message);
+            self.keep(message);
         }
         Err(Failure::protocol(format!("{STRAYS_MAX} messages came, none of them the answer")))
     }
 
     /// The next message that was no answer, however long it takes: for a command that streams.
+    /// Messages that had to make room for newer ones are counted, and the operator reads how many.
     ///
     /// # Errors
     /// `unreachable` when the connection is gone, `protocol` when it is no JSON.
     pub fn heard(&mut self) -> Outcome {
+        self.say_what_was_lost();
         match self.kept.pop_front() {
             Some(message) => Ok(message),
             None => {
@@ -99,7 +101,24 @@ impl Conversation {
 
     /// What came while an answer was awaited and was none, if anything did.
     pub fn kept(&mut self) -> Option<Value> {
+        self.say_what_was_lost();
         self.kept.pop_front()
+    }
+
+    fn keep(&mut self, message: Value) {
+        if self.kept.len() >= STRAYS_MAX {
+            self.kept.pop_front();
+            self.lost += 1;
+        }
+        self.kept.push_back(message);
+    }
+
+    fn say_what_was_lost(&mut self) {
+        let lost = std::mem::take(&mut self.lost);
+        if lost > 0 {
+            let words = format!("{lost} messages came while an answer was awaited, and are lost");
+            output::log(Level::Warn, &words);
+        }
     }
 
     fn json(&self, message: Message) -> Outcome {

@@ -79,6 +79,13 @@ impl<'a> Job<'a> {
     }
 }
 
+impl Job<'_> {
+    /// The manifest's deadline, if this call was given less.
+    pub fn time_not_used_ms(&self) -> Option<u64> {
+        Some(self.limits.deadline_ms).filter(|allowed| self.deadline_ms < *allowed)
+    }
+}
+
 fn bare_line(request: &Request) -> String {
     let instance = request.instance.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     format!("ifctl {} {}{instance}", request.provider, request.action.name())

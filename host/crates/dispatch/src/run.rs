@@ -56,6 +56,7 @@ impl Host {
         let mut performed = self.conclude(operation, started, &job, report, wishes)?;
         performed.result =
             performed.result.map_err(|problem| with_secret_lines(problem, &request, &loaded));
+        performed.result = performed.result.map_err(|problem| with_more_time(problem, &job));
         performed.trace = trace;
         performed.warnings = loaded.warnings.clone();
         if let (Some(_), Ok(found)) = (&around, &mut performed.result) {
@@ -121,6 +122,16 @@ impl Host {
         let log = report.usage.log;
         let (trace, warnings) = Default::default();
         Ok(Performed { operation: id, trace, result, plan, warnings, log, wall_ms: timing.wall_ms })
+    }
+}
+
+/// Names the time that would be allowed, where less was given.
+fn with_more_time(problem: Problem, job: &Job<'_>) -> Problem {
+    match (problem.code, job.time_not_used_ms()) {
+        (Code::LimitDeadline | Code::Timeout, Some(allowed)) => problem.hint(format!(
+            "to allow more time: --timeout {allowed}ms, the most that the manifest allows"
+        )),
+        _ => problem,
     }
 }
 

@@ -201,9 +201,6 @@ impl Explain for CallError {
         match self {
             Self::Failure(GuestFailure::Refused { hint, .. }) => hint.iter().cloned().collect(),
             Self::Refused(refusal) => refusal.hints.clone(),
-            Self::Limit { code: Code::LimitDeadline, .. } => {
-                vec!["to allow more time, repeat the command with --timeout 30s".to_owned()]
-            }
             _ => Vec::new(),
         }
     }

@@ -4,23 +4,18 @@
 //! Both get the token as an argument: nothing but the exchange is compared.
 
 use super::lab::Lab;
+use super::rivals::{self, RATIO_MAX};
 use super::syncs;
 use super::table::{Row, ms};
-use super::timing::{self, Samples};
+use super::timing::medians;
 use crate::shell;
 use anyhow::Result;
-use if_servers::{HomeAssistant, Server, ha};
-use std::path::PathBuf;
-use std::time::Duration;
+use if_servers::{HomeAssistant, Server};
 
 /// How often each line runs; `hass-cli` takes a second and more each time.
 const RUNS: usize = 30;
 /// How many times curl's time ours may take.
 const CURL_RATIO_MAX: f64 = 1.5;
-/// How many times `hass-cli`'s time ours may take: it is twenty times faster.
-const RIVAL_RATIO_MAX: f64 = 1.0 / 20.0;
-/// The rival, as PyPI has it.
-const RIVAL: &str = "homeassistant-cli==0.9.6";
 /// The entity that is asked for.
 const ENTITY: &str = "light.studio";
 
@@ -42,7 +37,7 @@ pub fn state() -> Result<Vec<Row>> {
         let header = format!("Authorization: Bearer {}", home.tokens.administrator);
         curl.args(["--silent", "--fail", "--header", &header]);
         curl.arg(format!("{}/api/states/{ENTITY}", home.url()));
-        let (ours, theirs) = medians(&mut [lab.line(&words), curl])?;
+        let (ours, theirs) = medians(RUNS, &mut [lab.line(&words), curl])?;
         rows.push(Row::compared(&format!("{what}, curl"), ours, theirs, Some(CURL_RATIO_MAX)));
         if shell::has(syncs::TRACER) {
             let flushes = syncs::of(RUNS, lab.path(), |before| lab.under(before, &words))?;
@@ -52,35 +47,14 @@ pub fn state() -> Result<Vec<Row>> {
             rows.push(Row::compared("without flushes, curl", without, theirs, None));
         }
     }
-    let mut rival = shell::command(rival()?);
+    let Some(rival) = rivals::HASS_CLI.installed()? else {
+        rows.push(rivals::HASS_CLI.not_measured(&what));
+        return Ok(rows);
+    };
+    let mut rival = shell::command(rival);
     rival.args(["--server", &home.url(), "--token", &home.tokens.administrator]);
     rival.args(["state", "get", ENTITY]);
-    let (ours, theirs) = medians(&mut [lab.line(&words), rival])?;
-    rows.push(Row::compared(
-        &format!("{what}, hass-cli 0.9.6"),
-        ours,
-        theirs,
-        Some(RIVAL_RATIO_MAX),
-    ));
+    let (ours, theirs) = medians(RUNS, &mut [lab.line(&words), rival])?;
+    rows.push(Row::compared(&rivals::HASS_CLI.beside(&what), ours, theirs, Some(RATIO_MAX)));
     Ok(rows)
-}
-
-fn medians(lines: &mut [std::process::Command; 2]) -> Result<(Duration, Duration)> {
-    let samples = timing::in_turns(RUNS, lines)?;
-    let median = |place: usize| samples.get(place).map(Samples::median).unwrap_or_default();
-    Ok((median(0), median(1)))
-}
-
-/// Installs the rival in an environment of its own, once.
-fn rival() -> Result<PathBuf> {
-    let folder = ha::installed().join("rival");
-    let program = folder.join("bin/hass-cli");
-    if !program.exists() {
-        let python = ha::installed().join("venv/bin/python");
-        shell::run(shell::command(python).args(["-m", "venv"]).arg(&folder))?;
-        let mut pip = shell::command(folder.join("bin/pip"));
-        pip.args(["install", "--quiet", "--no-input", "--disable-pip-version-check", RIVAL]);
-        shell::run(&mut pip)?;
-    }
-    Ok(program)
 }

@@ -7,7 +7,6 @@ use super::table::{Row, Verdict, ms};
 use super::{syncs, timing};
 use crate::shell;
 use anyhow::{Context as _, Result};
-use if_servers::{Obs, Server};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -30,7 +29,6 @@ const MANY: usize = 150;
 const COLD_MAX: Duration = Duration::from_millis(5);
 const COLD_RATIO_MAX: f64 = 2.5;
 const FLUSHES_MAX: usize = 3;
-const OBS_RATIO_MAX: f64 = 1.5;
 const POOLED_CALLS_MIN: f64 = 20_000.0;
 const PRINTING_MAX: Duration = Duration::from_millis(5);
 const BINARY_BYTES_MAX: u64 = 30 << 20;
@@ -89,34 +87,6 @@ fn flushes(lab: &Lab, wall: Duration, bare: Duration) -> Result<Vec<Row>> {
         Row::compared("without flushes, bare component call", without, bare, Some(COLD_RATIO_MAX)),
         Row::bar(&what, flushes.distribution(), most, flushes.most() <= FLUSHES_MAX),
     ])
-}
-
-/// One question to a real OBS, beside a native client that asks the same.
-pub fn obs() -> Result<Vec<Row>> {
-    let what = "`ifctl obs scene current studio`, bare WebSocket client";
-    if let Some(program) = Server::Obs.missing() {
-        return Ok(vec![Row::information(what, format!("not measured: no `{program}`"))]);
-    }
-    let obs = Obs::start()?;
-    let (lab, port) = (Lab::new(None)?, obs.port.to_string());
-    lab.bring(&shell::root().join("plugins/obs"))?;
-    lab.ok(&["obs", "add", "studio", "--host", "127.0.0.1", "--port", &port])?;
-    lab.fed(&["secret", "set", "obs", "studio", "password"], &obs.password)?;
-    let mut bare = shell::command(release("bare-websocket"));
-    bare.args([&port, &obs.password]);
-    let current = ["obs", "scene", "current", "studio"];
-    let samples = timing::in_turns(RUNS, &mut [lab.line(&current), bare])?;
-    let median = |place: usize| samples.get(place).map(timing::Samples::median).unwrap_or_default();
-    let (ours, bare) = (median(0), median(1));
-    let mut rows = vec![Row::compared(what, ours, bare, Some(OBS_RATIO_MAX))];
-    if shell::has(syncs::TRACER) {
-        let flushes = syncs::of(RUNS, lab.path(), |words| lab.under(words, &current))?;
-        let summed = flushes.per_run.median();
-        rows.push(Row::information("its flushes, summed", ms(summed)));
-        let without = ours.saturating_sub(summed);
-        rows.push(Row::compared("without flushes", without, bare, None));
-    }
-    Ok(rows)
 }
 
 /// Fresh stores per second on one thread, with both ways of giving memory.

@@ -44,6 +44,13 @@ pub fn in_turns(runs: usize, programs: &mut [Command]) -> Result<Vec<Samples>> {
     Ok(taken.into_iter().map(Samples::of).collect())
 }
 
+/// The medians of two programs that run in turns.
+pub fn medians(runs: usize, programs: &mut [Command; 2]) -> Result<(Duration, Duration)> {
+    let samples = in_turns(runs, programs)?;
+    let median = |place: usize| samples.get(place).map(Samples::median).unwrap_or_default();
+    Ok((median(0), median(1)))
+}
+
 /// Runs it once.
 #[allow(clippy::disallowed_methods)] // the clock of a tool that reports durations
 pub fn timed(program: &mut Command) -> Result<Duration> {

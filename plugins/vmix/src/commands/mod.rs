@@ -49,7 +49,9 @@ fn on<P: Parameters + 'static>(
 
 /// The parameter that names an input.
 fn input() -> Parameter<String> {
-    text("input", "number, title or key; -1 is program, 0 preview").positional()
+    text("input", "number, title or key; -1 is program, 0 preview")
+        .positional()
+        .completes("inputs", "/inputs/*/title")
 }
 
 /// The parameter that names a mix.

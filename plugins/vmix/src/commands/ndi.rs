@@ -4,10 +4,15 @@
 use super::{on, told};
 use crate::inputs;
 use crate::link::{Vmix, values};
+use if_sdk::Parameter;
 use if_sdk::prelude::*;
 
 /// The type as the state names it.
 const NDI: &str = "NDI";
+
+fn ndi_input() -> Parameter<String> {
+    text("input", "the NDI input: number, title or key").completes("ndi list", "/inputs/*/title")
+}
 
 pub fn commands() -> Vec<Command> {
     vec![
@@ -16,7 +21,7 @@ pub fn commands() -> Vec<Command> {
                 .example("vmix ndi add studio --source \"STUDIO-PC (CAM 1)\" --input 3"),
             (
                 text("source", "the source's name, as vMix lists it").positional(),
-                text("input", "the NDI input: number, title or key").optional(),
+                ndi_input().optional(),
             ),
             |vmix, (source, input): (String, _)| {
                 let state = vmix.state()?;
@@ -34,7 +39,7 @@ pub fn commands() -> Vec<Command> {
         on(
             dangerous("ndi remove", "remove an NDI input from the show")
                 .example("vmix ndi remove studio --input 3 --yes"),
-            text("input", "the NDI input: number, title or key").positional(),
+            ndi_input().positional(),
             |vmix, input: String| {
                 let state = vmix.state()?;
                 act(vmix, &state, &input, "RemoveInput", None)
