@@ -81,7 +81,7 @@ fn parse_and_run(arguments: &[String], environment: Environment) -> Result<Exit,
     };
     let words = index.as_ref().map_or(&[][..], Index::words);
     let expanded = provider.as_ref().map(|(word, entry)| (*word, entry));
-    let tree = command_tree(words, expanded);
+    let tree = command_tree(words, expanded, arguments);
     let context = context::in_force(&environment, context_flag(arguments));
     let completed = match (word, &context) {
         (Some(word), Ok(context)) if provider.is_some() => {

@@ -38,6 +38,9 @@ pub enum RegistryError {
     Unknown { word: String, nearest: Option<String> },
     #[error("there are trust files in {} already", .0.display())]
     TrustExists(PathBuf),
+    /// `named` is the digest that the operator gave; only an `untouched` home may take it.
+    #[error("the bundle's trust root {found} is not this home's")]
+    RootUnknown { found: Digest, named: Option<Digest>, untouched: bool },
     #[error("there is no trust root in {}", .0.display())]
     TrustMissing(PathBuf),
     #[error("the key {} is not here", .0.display())]
@@ -78,6 +81,7 @@ impl Explain for RegistryError {
             RegistryError::DescriptionChanged(_) => Code::DescriptionChanged,
             RegistryError::Unknown { .. } => Code::PluginUnknown,
             RegistryError::TrustExists(_) | RegistryError::Usage(_) => Code::Usage,
+            RegistryError::RootUnknown { .. } => Code::RootUnknown,
             RegistryError::TrustMissing(_) => Code::HomeMissing,
             RegistryError::KeyMissing(_)
             | RegistryError::KeyOpen(_)
@@ -97,6 +101,17 @@ impl Explain for RegistryError {
             RegistryError::Unknown { nearest: None, .. } => {
                 vec!["to see what is installed: ifctl plugin list".to_owned()]
             }
+            RegistryError::RootUnknown { untouched: false, .. } => vec![
+                "this home has allowed plugins under its own root; an empty one takes another: \
+                 ifctl init --home <folder>"
+                    .to_owned(),
+            ],
+            RegistryError::RootUnknown { named: Some(named), .. } => {
+                vec![format!("you named {named}: ask again, and do not install this bundle")]
+            }
+            RegistryError::RootUnknown { found, .. } => vec![format!(
+                "if whoever made the bundle tells you the same digest, repeat with --trust-root {found}"
+            )],
             RegistryError::TrustMissing(_) => vec!["ifctl init".to_owned()],
             RegistryError::KeyOpen(path) => vec![format!("chmod 600 {}", path.display())],
             RegistryError::Imports { .. } => {

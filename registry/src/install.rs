@@ -39,13 +39,38 @@ pub fn install(
     let _lock = Lock::take(layout)?;
     let files = TrustFiles::read(layout)?;
     let target = dir.display().to_string();
-    let trusted = package.trust(&files, now, seen.into(), &target)?;
-    check_description(&package, &trusted.predicate, describe)?;
-    let to = layout.plugin_dir(&trusted.predicate.provider);
-    copy(layout, &package, &to)?;
+    let verified = verify_package(&package, &files, now, seen.into(), &target, describe)?;
+    let installed = put(layout, verified)?;
     rebuild_index(layout)?;
-    let Trusted { predicate, manifest_digest, component_digest, warnings, .. } = trusted;
-    Ok(Installed { manifest: predicate, manifest_digest, component_digest, dir: to, warnings })
+    Ok(installed)
+}
+
+/// A package that may be installed.
+pub(crate) struct Verified<'a> {
+    package: &'a Package,
+    pub trusted: Trusted,
+}
+
+/// The load path over every byte, and the component's own word.
+pub(crate) fn verify_package<'a>(
+    package: &'a Package,
+    files: &TrustFiles,
+    now: UnixMillis,
+    seen: Seen,
+    target: &str,
+    describe: &mut Describe<'_>,
+) -> Result<Verified<'a>, RegistryError> {
+    let trusted = package.trust(files, now, seen, target)?;
+    check_description(package, &trusted.predicate, describe)?;
+    Ok(Verified { package, trusted })
+}
+
+/// Copies it under its word. Whoever calls this makes the index anew.
+pub(crate) fn put(layout: &Layout, verified: Verified<'_>) -> Result<Installed, RegistryError> {
+    let dir = layout.plugin_dir(&verified.trusted.predicate.provider);
+    copy(layout, verified.package, &dir)?;
+    let Trusted { predicate, manifest_digest, component_digest, warnings, .. } = verified.trusted;
+    Ok(Installed { manifest: predicate, manifest_digest, component_digest, dir, warnings })
 }
 
 /// The component says today what was signed.

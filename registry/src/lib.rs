@@ -7,7 +7,9 @@
 //! knows no clock, no
 //! network and no wasm: time, and whoever can ask a component to describe itself, are handed in.
 
+mod adopt;
 mod allow;
+mod bundle;
 mod declaration;
 mod error;
 mod files;
@@ -27,7 +29,9 @@ mod swap;
 mod tests;
 mod trust_files;
 
+pub use adopt::{Adopted, adopt};
 pub use allow::{AllowRequest, Allowed, Revoked, allow, revoke};
+pub use bundle::{Bundle, TrustBytes};
 pub use error::RegistryError;
 pub use imports::{baseline, check_imports, normalise};
 pub use index::{Index, IndexEntry, ProviderEntry, SecretEntry, rebuild_index};

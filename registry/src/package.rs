@@ -65,6 +65,46 @@ impl Package {
         })
     }
 
+    /// A package of these files, by their names inside it, in the bounds of [`Package::read`].
+    /// Nothing is verified yet.
+    pub(crate) fn of(
+        dir: &Path,
+        mut files: BTreeMap<String, Vec<u8>>,
+    ) -> Result<Package, RegistryError> {
+        let mut take = |name: &str, bytes_max: usize| {
+            let bytes = files.remove(name).unwrap_or_default();
+            let bounded = !bytes.is_empty() && bytes.len() <= bytes_max;
+            let what = "is missing, or larger than it may be";
+            if bounded { Ok(bytes) } else { Err(RegistryError::malformed(name, what)) }
+        };
+        let component = take(COMPONENT_FILE, COMPONENT_BYTES_MAX)?;
+        let manifest = take(MANIFEST_FILE, MANIFEST_BYTES_MAX)?;
+        check_magic(&component)?;
+        let (mut data, mut approvals) = (BTreeMap::new(), BTreeMap::new());
+        for (name, bytes) in files {
+            let foreign = || RegistryError::malformed(&name, "is no part of a package");
+            let parts: Vec<&str> = name.split('/').collect();
+            if parts.iter().any(|part| ["", ".", ".."].contains(part)) {
+                return Err(foreign());
+            }
+            match parts.as_slice() {
+                [APPROVALS_DIR, approval] if bytes.len() <= APPROVAL_BYTES_MAX => {
+                    approvals.insert((*approval).to_owned(), bytes);
+                }
+                ["data", deeper @ ..] if deeper.len() <= DATA_DEPTH_MAX as usize + 1 => {
+                    data.insert(name, bytes);
+                }
+                _ => return Err(foreign()),
+            }
+        }
+        let data_bytes: usize = data.values().map(Vec::len).sum();
+        let bounded = approvals.len() <= APPROVALS_MAX && data.len() <= DATA_COUNT_MAX;
+        if !bounded || data_bytes > DATA_BYTES_MAX {
+            return Err(RegistryError::malformed("data", "is more than a package may have"));
+        }
+        Ok(Package { dir: dir.to_owned(), component, manifest, data, approvals })
+    }
+
     /// Verifies everything: the trust path, the component, every data file, and no file besides.
     pub(crate) fn trust(
         &self,

@@ -39,6 +39,11 @@ impl NewFolder {
         Ok(())
     }
 
+    /// Has the same file inside under this name.
+    pub fn link(&self, path: &Path, name: &str) -> Result<(), RegistryError> {
+        Ok(fs_err::hard_link(path, self.0.path().join(name))?)
+    }
+
     /// Takes the place of `path`, durably; what stood there is removed.
     pub fn replace(self, path: &Path) -> Result<(), RegistryError> {
         fs_err::File::open(self.0.path())?.sync_all()?;

@@ -36,6 +36,18 @@ impl TrustFiles {
         Ok(TrustFiles { root, allow, deny })
     }
 
+    /// The same of bytes that came from elsewhere, the root against `previous` too.
+    pub(crate) fn verify(
+        root: &[u8],
+        allow: &[u8],
+        deny: &[u8],
+        previous: Option<&TrustRoot>,
+    ) -> Result<TrustFiles, TrustError> {
+        let root = verify_root(root, previous)?;
+        let (allow, deny) = (verify_allow(allow, &root)?, verify_deny(deny, &root)?);
+        Ok(TrustFiles { root, allow, deny })
+    }
+
     /// The decision of `if_manifest::trust::evaluate` with these files.
     pub(crate) fn evaluate(
         &self,

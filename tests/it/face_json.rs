@@ -10,6 +10,7 @@ use std::fs;
 /// Members whose value is another number each time.
 const VOLATILE: &[&str] = &[
     "at",
+    "expires_ms",
     "replaced",
     "ms",
     "wall_ms",
@@ -163,6 +164,7 @@ fn homes() {
     let lab = Lab::with(&["obs"]);
     fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout_ms: 5\n").unwrap();
     let file = lab.path().join("file").display().to_string();
+    let bundle = lab.path().join("bundle").display().to_string();
     lab.feed(["obs", "add", "studio", "--host", "127.0.0.1", "--port", "9"], "").ok();
     for (name, verb) in [("secret-set", "set"), ("secret-rotate", "rotate")] {
         let value = lab.feed(["secret", verb, "obs", "studio", "password", "--json"], "x\n").json();
@@ -180,6 +182,9 @@ fn homes() {
             ("lint", &["lint"]),
             ("backup", &["backup", &file, "--no-passphrase"]),
             ("restore", &["restore", &file, "--yes"]),
+            ("bundle-create", &["bundle", "create", &bundle]),
+            ("bundle-inspect", &["bundle", "inspect", &bundle]),
+            ("bundle-install", &["bundle", "install", &bundle]),
             ("shell-init", &["shell-init", "bash"]),
             ("completion", &["completion", "bash"]),
             ("aliases", &["aliases"]),

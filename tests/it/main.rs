@@ -10,6 +10,7 @@
 
 mod author;
 mod backup;
+mod bundle;
 mod completion;
 mod context;
 mod discover;

@@ -4,6 +4,7 @@ pub mod add;
 pub mod aliases;
 #[cfg(feature = "live")]
 pub mod backup;
+pub mod bundle;
 pub mod completion;
 pub mod context;
 pub mod discover;
@@ -35,6 +36,8 @@ pub enum Builtin {
     Init(init::InitArgs),
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     #[cfg(feature = "live")]
     #[command(subcommand)]
     Secret(secret::SecretCommand),
@@ -68,6 +71,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
     match command {
         Builtin::Init(args) => init::run(app, &args),
         Builtin::Plugin(command) => plugin::run(app, command),
+        Builtin::Bundle(command) => bundle::run(app, command),
         #[cfg(feature = "live")]
         Builtin::Secret(command) => secret::run(app, command),
         Builtin::Witness(command) => witness::run(app, command),

@@ -27,8 +27,8 @@ pub fn run(app: &App, args: &RewriteArgs) -> Result<(), Problem> {
         Some((word, index)) => index.provider(word)?,
         None => None,
     };
-    let words = index.as_ref().map_or(&[][..], |index| index.words());
-    let tree = command_tree(words, word.zip(provider.as_ref()));
+    let providers = index.as_ref().map_or(&[][..], |index| index.words());
+    let tree = command_tree(providers, word.zip(provider.as_ref()), &words);
     match rewritten(&args.line, &line, &tree) {
         Some(line) => app.printer.result(&json!({"line": line}), &line),
         None => Err(Problem::new(Code::Usage, "the line is the shell's own")),

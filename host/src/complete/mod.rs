@@ -87,7 +87,7 @@ fn candidates(
         Some((word, index)) => index.provider(word)?.map(|entry| (word, entry)),
         None => None,
     };
-    let tree = command_tree(words, provider.as_ref().map(|(word, entry)| (*word, entry)));
+    let tree = command_tree(words, provider.as_ref().map(|(word, entry)| (*word, entry)), before);
     let place = Place::of(&tree, before);
     let provider = provider.filter(|(word, _)| place.path.first() == Some(word));
     let asker = Asker { app, index, place: &place, before, provider };

@@ -2,6 +2,7 @@
 //! what has to be so for them to fail.
 
 use super::stage::{Stage, edit, expire_allow_list, spoil};
+use crate::lab::Lab;
 use if_fakes::http::Canned;
 use if_fakes::obs::Misbehaviour;
 use if_fakes::{ObsFake, VmixSimulator};
@@ -62,6 +63,7 @@ pub const ALL: &[Trial] = &[
     trial("trust", "IF_ERR_REVOKED", revoked, Lines),
     trial("trust", "IF_ERR_ROLLED_BACK", rolled_back, Lines),
     trial("trust", "IF_ERR_TRUST_MALFORMED", spoilt_list, Lines),
+    trial("trust", "IF_ERR_ROOT_UNKNOWN", foreign_bundle, Outside),
     trial("trust", "IF_ERR_KEY_MISSING", key_elsewhere, Lines),
     trial("effect", "IF_ERR_CONFIRMATION_NEEDED", Stage::switcher, Lines),
     trial("effect", "IF_ERR_PLANNED", Stage::switcher, Lines),
@@ -304,6 +306,14 @@ fn name_of_own_network() -> Stage {
     edit(&stage.home("providers/vmix.yaml"), |text| {
         text.replace("127.0.0.1", "localhost").replace("private_network: true", "")
     });
+    stage
+}
+
+fn foreign_bundle() -> Stage {
+    let stage = Stage::fresh();
+    let other = Lab::with(&["noop"]);
+    let file = stage.lab.path().join("studio.ifbundle").display().to_string();
+    other.run(["bundle", "create", &file]).ok();
     stage
 }
 

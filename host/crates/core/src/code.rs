@@ -164,6 +164,10 @@ codes! {
     TrustMalformed "IF_ERR_TRUST_MALFORMED" Denied
         "A trust file (root, allow-list, deny-list) cannot be verified or read."
         "Restore the file shown from the machine that signed it."
+    RootUnknown "IF_ERR_ROOT_UNKNOWN" Denied
+        "The trust root in a bundle is not this home's, nor its successor."
+        "Compare the root's digest with whoever made the bundle; only a home that has allowed \
+             nothing takes another root."
     KeyMissing "IF_ERR_KEY_MISSING" Denied
         "The signing key needed for this is not here."
         "Run it where the key is, or as the person who holds it."

@@ -7,11 +7,12 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator does
+//! - `plugin`, `bundle`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator does
 //!   besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
+pub mod bundle;
 mod clock;
 #[cfg(feature = "live")]
 pub mod completion;

@@ -86,7 +86,7 @@ impl Workbench {
 }
 
 /// What a component says of itself, and what it imports.
-fn describe(runtime: &Runtime, bytes: &[u8]) -> Result<(String, Vec<String>), Problem> {
+pub(crate) fn describe(runtime: &Runtime, bytes: &[u8]) -> Result<(String, Vec<String>), Problem> {
     let digest = if_manifest::sha256(bytes);
     let prepared = runtime.prepare(&digest, &mut || Ok(bytes.to_vec())).map_err(explain)?;
     let imports = Runtime::imports(&prepared);

@@ -108,10 +108,7 @@ impl Lab {
         let source = self.path().join("sources").join(&word);
         fs_err::create_dir_all(&source)?;
         let mut component = fs_err::read(shell::root().join(NOOP))?;
-        for example in ["noop ping here", "noop stream here"] {
-            let renamed = example.replace("noop", &word);
-            replace(&mut component, example.as_bytes(), renamed.as_bytes());
-        }
+        replace(&mut component, b"noop ", format!("{word} ").as_bytes());
         fs_err::write(source.join("component.wasm"), component)?;
         let declaration = format!(
             "id = \"if://capability/test.{word}\"\nprovider = \"{word}\"\n\
