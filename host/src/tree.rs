@@ -62,8 +62,8 @@ pub fn context_flag(arguments: &[String]) -> Option<&str> {
     None
 }
 
-/// The tree for one line: every provider by name, `expanded` with its commands. Parameters have only
-/// those commands whose words all stand in the line: making the others took two milliseconds.
+/// The tree for one line: every provider by name, `expanded` with its commands. Only those commands
+/// have parameters whose words all stand in the line: making the others took two milliseconds.
 pub fn command_tree(
     providers: &[IndexEntry],
     expanded: Option<(&str, &ProviderEntry)>,

@@ -1,5 +1,5 @@
-//! A bundle: packages and the trust that vouches for them in one file, for a machine that no network
-//! reaches.
+//! A bundle: packages and the trust that vouches for them in one file, for a machine that no
+//! network reaches.
 //!
 //! It is a plain tar, so that any system can look into it, and deterministic: the same packages and
 //! the same trust make the same bytes. Reading one believes nothing: names, sizes and counts are

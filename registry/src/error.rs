@@ -110,7 +110,8 @@ impl Explain for RegistryError {
                 vec![format!("you named {named}: ask again, and do not install this bundle")]
             }
             RegistryError::RootUnknown { found, .. } => vec![format!(
-                "if whoever made the bundle tells you the same digest, repeat with --trust-root {found}"
+                "if whoever made the bundle tells you the same digest, repeat with --trust-root \
+                 {found}"
             )],
             RegistryError::TrustMissing(_) => vec!["ifctl init".to_owned()],
             RegistryError::KeyOpen(path) => vec![format!("chmod 600 {}", path.display())],

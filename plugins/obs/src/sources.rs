@@ -2,7 +2,8 @@
 //!
 //! A scene shows *items*; each shows an *input*, which other scenes may show too. `source remove`
 //! takes the item away; only `--everywhere` destroys the input, and with it the items: OBS alone
-//! takes an item of a destroyed input away when it next draws that scene, and keeps the input so long.
+//! takes an item of a destroyed input away when it next draws that scene, and keeps the input
+//! until then.
 
 use crate::kinds;
 use crate::name;

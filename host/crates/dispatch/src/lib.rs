@@ -7,8 +7,8 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `bundle`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator does
-//!   besides · `completion`: what a shell asks
+//! - `plugin`, `bundle`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator
+//!   does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
