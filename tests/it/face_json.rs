@@ -114,6 +114,7 @@ fn plugins() {
             ("plugin-allow", &["plugin", "allow", &package]),
             ("plugin-install", &["plugin", "install", &package]),
             ("plugin-list", &["plugin", "list"]),
+            ("plugin-diff", &["plugin", "diff", "noop", "noop"]),
             ("plugin-show", &["plugin", "show", "noop"]),
             ("plugin-verify", &["plugin", "verify", "noop"]),
             ("plugin-revoke", &["plugin", "revoke", "noop", "--reason", "a test"]),

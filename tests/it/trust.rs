@@ -185,3 +185,36 @@ fn component_of(declaration: &str) -> String {
     let line = declaration.lines().find(|line| line.starts_with("component")).unwrap();
     line.split('"').nth(1).unwrap().to_owned()
 }
+
+#[test]
+fn an_upgrade_that_may_do_more_is_read_before_it_is_allowed() {
+    let lab = Lab::with(&["noop"]);
+    let newer = |lab: &Lab, tail: &str| {
+        let source = source_with(lab, |text| {
+            let text = text.replace("release = 1", "release = 2").replace("0.1.0", "0.2.0");
+            format!("{tail}\n{text}")
+        });
+        let package = lab.path().join("newer").display().to_string();
+        let _ = fs::remove_dir_all(&package);
+        lab.run(["plugin", "pack", &source, "--out", &package]).ok();
+        lab.run(["plugin", "sign", &package]).ok();
+        package
+    };
+    let same = newer(&lab, "");
+    let diff = lab.run(["plugin", "diff", "noop", &same, "--json"]).json();
+    assert_eq!((&diff["widens"], &diff["differences"]), (&false.into(), &serde_json::json!([])));
+    assert_eq!((&diff["from"]["release"], &diff["to"]["release"]), (&1.into(), &2.into()));
+    lab.run(["plugin", "allow", &same]).ok();
+
+    let wider = newer(&lab, "echoes = true\nscopes = [\"studio:own\"]");
+    let text = lab.run(["plugin", "diff", "noop", &wider]).ok();
+    assert!(text.contains("widens   echoes answers: new: may repeat secrets"), "{text}");
+    assert!(text.contains("widens   scope studio:own"), "{text}");
+    let back = lab.run(["plugin", "diff", &wider, "noop"]).ok();
+    assert!(back.contains("narrows  echoes answers: gone"), "{back}");
+    let error = lab.run(["plugin", "allow", &wider]).fails("IF_ERR_CONFIRMATION_NEEDED", 4);
+    assert!(error.contains("because: widens   echoes") && error.contains("plugin diff"), "{error}");
+    lab.run(["plugin", "install", &wider]).fails("IF_ERR_NOT_ALLOWED", 4);
+    lab.run(["plugin", "allow", &wider, "--yes"]).ok();
+    lab.run(["plugin", "install", &wider]).ok();
+}

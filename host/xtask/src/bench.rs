@@ -35,20 +35,40 @@ WebSocket client makes the same exchange with its password on the command line.
 
 ";
 
-/// Builds, measures, prints and writes.
-pub fn run() -> Result<()> {
+/// The word that chooses it, what is measured, and how.
+type Group = (&'static str, &'static str, fn() -> Result<Vec<Row>>);
+
+/// All measures, in the order of the table.
+const GROUPS: &[Group] = &[
+    ("cold", "a cold command", measures::cold_command),
+    ("obs", "a command to OBS", studio::scene),
+    ("ha", "a command to Home Assistant", home::state),
+    ("calls", "calls in one process", measures::in_process),
+    ("sizes", "sizes", measures::sizes),
+    ("help", "help and completion", measures::help),
+];
+
+/// Builds, measures, prints and writes; only prints where some groups are named.
+pub fn run(only: &[&str]) -> Result<()> {
+    let known = |word: &str| GROUPS.iter().any(|(name, ..)| *name == word);
+    if let Some(word) = only.iter().find(|word| !known(word)) {
+        let names: Vec<_> = GROUPS.iter().map(|(name, ..)| *name).collect();
+        anyhow::bail!("nothing to measure is called `{word}`: {}", names.join(", "));
+    }
     println!("building for release …");
     shell::run(&mut shell::cargo(&["build", "--release", "--package", "if-bench", "--bins"]))?;
     install::build()?;
     plugins::run()?;
     let load_before = machine::load()?;
     let mut rows = Vec::new();
-    rows.extend(measured("a cold command", measures::cold_command)?);
-    rows.extend(measured("a command to OBS", studio::scene)?);
-    rows.extend(measured("a command to Home Assistant", home::state)?);
-    rows.extend(measured("calls in one process", measures::in_process)?);
-    rows.extend(measured("sizes", measures::sizes)?);
-    rows.extend(measured("help and completion", measures::help)?);
+    for (name, what, measure) in GROUPS {
+        if only.is_empty() || only.contains(name) {
+            rows.extend(measured(what, *measure)?);
+        }
+    }
+    if !only.is_empty() {
+        return Ok(());
+    }
     let temporary = tempfile::tempdir()?;
     let machine = machine::describe(temporary.path())?;
     let load =

@@ -38,7 +38,8 @@ usage: cargo xtask <command>
   deny                          licences, duplicates, sources and floors of the dependencies
   gen [--check]                 write docs/reference, or compare it
   minimal                       build and try the host without network and vault
-  bench                         what it costs beside bare programs, written to docs/BENCH.md
+  bench [cold|obs|ha|calls|sizes|help]…
+                                what it costs beside bare programs; all of it to docs/BENCH.md
   author                        a plugin from the template, built, packed and tested
   install [--to FOLDER]         a release build onto your path: ifctl, and if beside it
   ci                            all of it, as CI does";
@@ -66,7 +67,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["gen"] => reference::write(),
         ["gen", "--check"] => reference::check(),
         ["minimal"] => minimal::run(),
-        ["bench"] => bench::run(),
+        ["bench", only @ ..] => bench::run(only),
         ["author"] => author::run(),
         ["install"] => install::run(None),
         ["install", "--to", folder] => install::run(Some(folder)),

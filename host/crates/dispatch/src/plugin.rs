@@ -39,6 +39,15 @@ pub struct Shown {
     pub predicate: Predicate,
 }
 
+/// Two plugins side by side.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    pub old: Shown,
+    pub new: Shown,
+    /// What widens first.
+    pub differences: Vec<if_manifest::diff::Difference>,
+}
+
 /// A verification that passed.
 #[derive(Debug, Clone)]
 pub struct PluginVerified {
@@ -201,6 +210,25 @@ impl Host {
         let manifest = if_manifest::parse_manifest(&package.manifest).map_err(explain)?;
         let manifest_digest = if_manifest::sha256(&package.manifest).to_string();
         Ok(Shown { manifest_digest, predicate: manifest.predicate })
+    }
+
+    /// What `new` may do that `old` may not; each an installed plugin's word or a package's folder.
+    pub fn diff(&self, old: &str, new: &str) -> Result<Compared, Problem> {
+        let (old, new) = (self.show(old)?, self.show(new)?);
+        let differences = if_manifest::diff::diff(&old.predicate, &new.predicate);
+        Ok(Compared { old, new, differences })
+    }
+
+    /// How a package differs from what is installed under its word; `None` when nothing is, or the
+    /// very same.
+    pub fn upgrade(&self, package: &str) -> Result<Option<Compared>, Problem> {
+        let word = self.show(package)?.predicate.provider;
+        if !self.layout.plugin_dir(&word).is_dir() {
+            return Ok(None);
+        }
+        let compared = self.diff(word.as_str(), package)?;
+        let same = compared.old.manifest_digest == compared.new.manifest_digest;
+        Ok((!same).then_some(compared))
     }
 
     /// The load path without running, and every file besides.

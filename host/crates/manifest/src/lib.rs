@@ -5,6 +5,7 @@
 //! plugin is believed. Unknown fields and doubled keys are refused. This crate reads no file and
 //! asks no clock; the registry brings bytes and time.
 
+pub mod diff;
 pub mod dsse;
 mod effect;
 mod error;

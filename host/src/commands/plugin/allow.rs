@@ -1,14 +1,18 @@
 //! `if plugin allow`: puts a package on the signed allow-list, or grants an installed plugin a
 //! host.
 
+use super::diff;
 use crate::app::App;
 use crate::commands::host;
 use clap::Args;
-use if_core::Problem;
+use if_core::{Code, Problem};
+use if_dispatch::Host;
+use if_manifest::diff::Verdict;
 use if_registry::AllowRequest;
 use serde_json::json;
 
-/// Allow a package to be installed and run, or grant an installed plugin a literal host
+/// Allow a package to be installed and run, or grant an installed plugin a literal host; one that may
+/// do more than what it replaces needs --yes
 #[derive(Debug, Args)]
 pub struct AllowArgs {
     /// The package's folder, or the word of an installed plugin
@@ -29,7 +33,11 @@ pub struct AllowArgs {
 
 /// Allows.
 pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
-    let allowed = host(app)?.allow(
+    let host = host(app)?;
+    if !app.global.yes {
+        refuse_wider(&host, &args.plugin)?;
+    }
+    let allowed = host.allow(
         &args.plugin,
         &AllowRequest {
             scopes_cap: args.scope.clone(),
@@ -49,4 +57,23 @@ pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
         app.printer.hint(&format!("ifctl plugin install {}", args.plugin));
     }
     Ok(())
+}
+
+/// What may do more than the installed plugin is read before it is allowed.
+fn refuse_wider(host: &Host, package: &str) -> Result<(), Problem> {
+    let Some(compared) = host.upgrade(package)? else { return Ok(()) };
+    let mut differences = compared.differences;
+    differences.retain(|one| one.verdict == Verdict::Widens);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let word = &compared.new.predicate.provider;
+    let text = format!("the package may do more than the `{word}` that is installed");
+    let mut problem = Problem::new(Code::ConfirmationNeeded, text);
+    for line in diff::lines(&differences).lines() {
+        problem = problem.because(line);
+    }
+    Err(problem
+        .hint(format!("to read all of it: ifctl plugin diff {word} {package}"))
+        .hint(format!("to allow it: ifctl plugin allow {package} --yes")))
 }

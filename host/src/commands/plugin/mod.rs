@@ -1,6 +1,7 @@
 //! `if plugin …`: from an author's folder to a signed, allowed, installed component.
 
 mod allow;
+mod diff;
 mod install;
 mod list;
 mod new;
@@ -28,6 +29,7 @@ pub enum PluginCommand {
     Install(install::InstallArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Diff(diff::DiffArgs),
     Verify(verify::VerifyArgs),
     Revoke(revoke::RevokeArgs),
 }
@@ -44,6 +46,7 @@ pub fn run(app: &App, command: PluginCommand) -> Result<(), Problem> {
         PluginCommand::Install(args) => install::run(app, &args),
         PluginCommand::List(args) => list::run(app, &args),
         PluginCommand::Show(args) => show::run(app, &args),
+        PluginCommand::Diff(args) => diff::run(app, &args),
         PluginCommand::Verify(args) => verify::run(app, &args),
         PluginCommand::Revoke(args) => revoke::run(app, &args),
     }

@@ -11,11 +11,15 @@ use super::timing::medians;
 use crate::shell;
 use anyhow::Result;
 use if_servers::{HomeAssistant, Server};
+use std::time::Duration;
 
 /// How often each line runs; `hass-cli` takes a second and more each time.
 const RUNS: usize = 30;
 /// How many times curl's time ours may take.
 const CURL_RATIO_MAX: f64 = 1.5;
+/// Between two looks for the entity, and how many.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOKS_MAX: u32 = 120;
 /// The entity that is asked for.
 const ENTITY: &str = "light.studio";
 
@@ -31,6 +35,7 @@ pub fn state() -> Result<Vec<Row>> {
     lab.ok(&["ha", "add", "home", "--url", &home.url()])?;
     lab.fed(&["secret", "set", "ha", "home", "token"], &home.tokens.administrator)?;
     let words = ["ha", "state", "home", ENTITY];
+    await_entity(&lab, &words)?;
     let mut rows = Vec::new();
     if shell::has("curl") {
         let mut curl = shell::command("curl");
@@ -57,4 +62,15 @@ pub fn state() -> Result<Vec<Row>> {
     let (ours, theirs) = medians(RUNS, &mut [lab.line(&words), rival])?;
     rows.push(Row::compared(&rivals::HASS_CLI.beside(&what), ours, theirs, Some(RATIO_MAX)));
     Ok(rows)
+}
+
+/// Its devices come up one by one, a moment after it answers.
+fn await_entity(lab: &Lab, words: &[&str]) -> Result<()> {
+    for _ in 0..LOOKS_MAX {
+        if lab.ok(words).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    lab.ok(words).map(drop)
 }

@@ -54,13 +54,14 @@ pub fn medians(runs: usize, programs: &mut [Command; 2]) -> Result<(Duration, Du
 /// Runs it once.
 #[allow(clippy::disallowed_methods)] // the clock of a tool that reports durations
 pub fn timed(program: &mut Command) -> Result<Duration> {
-    program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let begun = Instant::now();
-    let status = program.status();
+    let output = program.output();
     let took = begun.elapsed();
     let line = || crate::shell::line(program);
-    let status = status.with_context(|| format!("cannot run `{}`", line()))?;
-    ensure!(status.success(), "`{}` ended with {status}", line());
+    let output = output.with_context(|| format!("cannot run `{}`", line()))?;
+    let words = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "`{}` ended with {}: {words}", line(), output.status);
     Ok(took)
 }
 
