@@ -4,18 +4,14 @@
 //! root is the successor that the home's root signed; or the home has allowed nothing yet, and its
 //! operator names the root by its digest, learnt some other way. Older lists never replace newer.
 
-use crate::bundle::{Bundle, TrustBytes};
-use crate::files::names;
+use crate::bundle::Bundle;
 use crate::install::{Verified, put, verify_package};
 use crate::lock::Lock;
-use crate::swap::NewFolder;
-use crate::{Describe, Installed, Layout, RegistryError, TrustFiles, rebuild_index};
+use crate::trust_bytes::TrustBytes;
+use crate::{Describe, Installed, Layout, RegistryError, rebuild_index};
 use if_core::{Digest, UnixMillis, Word};
 use if_manifest::TrustError;
 use if_manifest::trust::Seen;
-
-/// Most files beside the three in the folder of the trust: the lock, and what a later version adds.
-const TRUST_FILES_MAX: usize = 64;
 
 /// What a bundle brought.
 #[derive(Debug, Clone)]
@@ -55,7 +51,7 @@ pub fn adopt(
             verified.push(one);
         }
     }
-    let trust_changed = write(layout, &ours, &chosen)?;
+    let trust_changed = chosen.put(layout, &ours)?;
     let packages: Result<Vec<_>, _> = verified.into_iter().map(|one| put(layout, one)).collect();
     rebuild_index(layout)?;
     Ok(Adopted { packages: packages?, trust_changed })
@@ -91,34 +87,6 @@ fn choose(
         chosen = theirs.clone();
     }
     Ok(chosen)
-}
-
-/// Exchanges the whole folder, so that no reader and no crash sees one list with another's root.
-fn write(layout: &Layout, old: &TrustBytes, new: &TrustBytes) -> Result<bool, RegistryError> {
-    if old == new {
-        return Ok(false);
-    }
-    let files = [
-        (layout.root_file(), &new.root),
-        (layout.allow_file(), &new.allow),
-        (layout.deny_file(), &new.deny),
-    ];
-    let folder = NewFolder::beside(&layout.home)?;
-    for name in names(&layout.trust_dir(), TRUST_FILES_MAX)? {
-        let path = layout.trust_dir().join(&name);
-        // The lock is among them: it stays the same file, and so stays held.
-        if files.iter().all(|(replaced, _)| *replaced != path) {
-            folder.link(&path, &name)?;
-        }
-    }
-    for (path, bytes) in files {
-        if let Some(name) = path.file_name() {
-            folder.write(&name.to_string_lossy(), bytes)?;
-        }
-    }
-    folder.replace(&layout.trust_dir())?;
-    TrustFiles::read(layout)?;
-    Ok(true)
 }
 
 fn in_bundle(error: TrustError) -> RegistryError {

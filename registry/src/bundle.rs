@@ -8,11 +8,11 @@
 use crate::files::read_capped;
 use crate::package::{APPROVALS_DIR, MANIFEST_FILE, Package};
 use crate::sign::existing;
+use crate::trust_bytes::TrustBytes;
 use crate::{Layout, RegistryError, Target, TrustFiles, list};
-use if_core::{Digest, UnixMillis, Word};
+use if_core::{UnixMillis, Word};
 use if_manifest::model::COMPONENT_FILE;
-use if_manifest::trust::{DOCUMENT_BYTES_MAX, Seen, TrustRoot, Trusted};
-use if_manifest::{TrustError, sha256};
+use if_manifest::trust::{Seen, Trusted};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -31,33 +31,6 @@ const FILES_MAX: usize = 20_000;
 
 /// What a whole tar ends with.
 const END_OF_TAR: [u8; 1024] = [0; 1024];
-
-/// The three trust files as they are signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrustBytes {
-    pub root: Vec<u8>,
-    pub allow: Vec<u8>,
-    pub deny: Vec<u8>,
-}
-
-impl TrustBytes {
-    /// Those of a home.
-    pub fn read(layout: &Layout) -> Result<Self, RegistryError> {
-        let [root, allow, deny] = [layout.root_file(), layout.allow_file(), layout.deny_file()]
-            .map(|path| read_capped(&path, DOCUMENT_BYTES_MAX));
-        Ok(Self { root: root?, allow: allow?, deny: deny? })
-    }
-
-    /// What people compare: the digest of the root as it is signed.
-    pub fn root_digest(&self) -> Digest {
-        sha256(&self.root)
-    }
-
-    /// Verified: the root against itself and `previous`, the lists against the root.
-    pub fn verify(&self, previous: Option<&TrustRoot>) -> Result<TrustFiles, TrustError> {
-        TrustFiles::verify(&self.root, &self.allow, &self.deny, previous)
-    }
-}
 
 /// Everything in a bundle, not verified.
 #[derive(Debug, Clone)]

@@ -43,6 +43,12 @@ pub enum RegistryError {
     RootUnknown { found: Digest, named: Option<Digest>, untouched: bool },
     #[error("there is no trust root in {}", .0.display())]
     TrustMissing(PathBuf),
+    /// How many of the old root's and of the new root's keys have to sign.
+    #[error(
+        "root version {version} needs the signatures of {old} root keys of the version before \
+         it and of {new} of its own"
+    )]
+    SignersMissing { version: u64, old: u32, new: u32 },
     #[error("the key {} is not here", .0.display())]
     KeyMissing(PathBuf),
     #[error("the key {} can be read by others", .0.display())]
@@ -84,6 +90,7 @@ impl Explain for RegistryError {
             RegistryError::RootUnknown { .. } => Code::RootUnknown,
             RegistryError::TrustMissing(_) => Code::HomeMissing,
             RegistryError::KeyMissing(_)
+            | RegistryError::SignersMissing { .. }
             | RegistryError::KeyOpen(_)
             | RegistryError::Key { .. } => Code::KeyMissing,
             RegistryError::Busy(_) => Code::StoreBusy,
@@ -113,6 +120,10 @@ impl Explain for RegistryError {
                 "if whoever made the bundle tells you the same digest, repeat with --trust-root \
                  {found}"
             )],
+            RegistryError::SignersMissing { .. } => {
+                vec!["each further key signs with --key <file>".to_owned()]
+            }
+            RegistryError::TrustExists(_) => vec!["ifctl trust show".to_owned()],
             RegistryError::TrustMissing(_) => vec!["ifctl init".to_owned()],
             RegistryError::KeyOpen(path) => vec![format!("chmod 600 {}", path.display())],
             RegistryError::Imports { .. } => {

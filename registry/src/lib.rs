@@ -22,16 +22,18 @@ mod load;
 mod lock;
 mod pack;
 mod package;
+mod root;
 mod sbom;
 mod sign;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod trust_bytes;
 mod trust_files;
 
 pub use adopt::{Adopted, adopt};
 pub use allow::{AllowRequest, Allowed, Revoked, allow, revoke};
-pub use bundle::{Bundle, TrustBytes};
+pub use bundle::Bundle;
 pub use error::RegistryError;
 pub use imports::{baseline, check_imports, normalise};
 pub use index::{Index, IndexEntry, ProviderEntry, SecretEntry, rebuild_index};
@@ -42,7 +44,9 @@ pub use load::{Listed, Loaded, VerifiedFile, VerifyReport, list, load, verify};
 pub use lock::Lock;
 pub use pack::{PackReport, pack};
 pub use package::Package;
+pub use root::{RootChange, Rotated, change_root, rotate_root};
 pub use sign::{Signed, decide, sign};
+pub use trust_bytes::TrustBytes;
 pub use trust_files::{TrustFiles, init_trust, read_key, root_key};
 
 /// Asks a component to describe itself: its `Description` as JSON, and the names of its imports.

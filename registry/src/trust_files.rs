@@ -104,7 +104,7 @@ pub fn init_trust(layout: &Layout, now: UnixMillis) -> Result<KeyId, RegistryErr
         return Err(RegistryError::TrustExists(layout.trust_dir()));
     }
     let key = match root_key(layout) {
-        Err(RegistryError::KeyMissing(_)) => make_key(layout)?,
+        Err(RegistryError::KeyMissing(_)) => make_key(&layout.root_key_file())?,
         other => other?,
     };
     let allow = AllowList {
@@ -146,13 +146,13 @@ fn first_root(key: &SigningKey, now: UnixMillis) -> TrustRoot {
     }
 }
 
-fn make_key(layout: &Layout) -> Result<SigningKey, RegistryError> {
-    let path = layout.root_key_file();
+/// Makes a key and writes it, closed to others.
+pub(crate) fn make_key(path: &Path) -> Result<SigningKey, RegistryError> {
     let mut seed = Zeroizing::new([0u8; 32]);
     getrandom::fill(seed.as_mut_slice()).map_err(|error| io::Error::other(error.to_string()))?;
     let key = SigningKey::from_seed(&seed);
-    let pem = key.to_pem().map_err(|error| RegistryError::Key { path: path.clone(), error })?;
-    write_atomic(&path, pem.as_bytes(), 0o600)?;
+    let pem = key.to_pem().map_err(|error| RegistryError::Key { path: path.to_owned(), error })?;
+    write_atomic(path, pem.as_bytes(), 0o600)?;
     Ok(key)
 }
 

@@ -162,6 +162,8 @@ fn operations() {
 fn homes() {
     let lab = Lab::bare();
     check(&lab, &[("init", &["init"])]);
+    fs::remove_dir_all(lab.home().join("trust")).unwrap();
+    check(&lab, &[("trust-init", &["trust", "init"])]);
     let lab = Lab::with(&["obs"]);
     fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout_ms: 5\n").unwrap();
     let file = lab.path().join("file").display().to_string();
@@ -181,6 +183,10 @@ fn homes() {
             ("context-show", &["context", "show"]),
             ("explain", &["explain", "IF_ERR_TIMEOUT"]),
             ("lint", &["lint"]),
+            ("trust-show", &["trust", "show"]),
+            ("trust-rotate", &["trust", "rotate"]),
+            ("trust-add-key", &["trust", "add-key", "reviewer", PUBLIC]),
+            ("trust-remove-key", &["trust", "remove-key", PUBLIC_ID]),
             ("backup", &["backup", &file, "--no-passphrase"]),
             ("restore", &["restore", &file, "--yes"]),
             ("bundle-create", &["bundle", "create", &bundle]),
@@ -195,6 +201,10 @@ fn homes() {
     let wrong = lab.run(["lint", "--json"]);
     snapshot(&lab, "lint-findings", serde_json::from_str(&wrong.stdout).unwrap());
 }
+
+/// A public key (the first of RFC 8032, 7.1), and the beginning of its id.
+const PUBLIC: &str = "ifk1:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+const PUBLIC_ID: &str = "06e3fd8fda29";
 
 /// Every command of the reference has its snapshot, so that none is forgotten.
 #[test]

@@ -35,6 +35,7 @@ mod streams;
 mod terminal;
 mod traffic;
 mod trust;
+mod trust_root;
 mod usage;
 mod vmix;
 mod vmix_streams;

@@ -21,6 +21,7 @@ pub mod rewrite;
 #[cfg(feature = "live")]
 pub mod secret;
 pub mod shell_init;
+pub mod trust;
 pub mod witness;
 
 use crate::app::App;
@@ -36,6 +37,8 @@ pub enum Builtin {
     Init(init::InitArgs),
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
     #[cfg(feature = "live")]
@@ -71,6 +74,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
     match command {
         Builtin::Init(args) => init::run(app, &args),
         Builtin::Plugin(command) => plugin::run(app, command),
+        Builtin::Trust(command) => trust::run(app, command),
         Builtin::Bundle(command) => bundle::run(app, command),
         #[cfg(feature = "live")]
         Builtin::Secret(command) => secret::run(app, command),

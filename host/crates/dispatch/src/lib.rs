@@ -7,8 +7,8 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `bundle`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator
-//!   does besides · `completion`: what a shell asks
+//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the
+//!   operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -40,6 +40,7 @@ mod request;
 mod run;
 #[cfg(feature = "live")]
 mod secret;
+pub mod trust;
 mod wish;
 
 #[cfg_attr(feature = "live", path = "live.rs")]

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// How long an approval counts unless the allow-list ends it earlier: a year.
-const APPROVAL_MILLIS: u64 = 365 * 24 * 3600 * 1000;
+pub(crate) const APPROVAL_MILLIS: u64 = 365 * 24 * 3600 * 1000;
 
 /// Time in which a component must describe itself: it has nothing to wait for.
 const DESCRIBE_MILLIS: u64 = 5_000;

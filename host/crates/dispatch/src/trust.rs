@@ -1,0 +1,88 @@
+//! The trust root of this home: who may sign what, and how that changes.
+
+use crate::host::Host;
+use crate::job::explain;
+use crate::plugin::APPROVAL_MILLIS;
+use if_core::Problem;
+use if_manifest::trust::{AllowList, DenyList, Role, TrustRoot};
+use if_manifest::{KeyId, SigningKey};
+use if_registry::{RootChange, Rotated, TrustBytes, TrustFiles};
+use std::path::PathBuf;
+
+/// Everything that is believed here.
+#[derive(Debug, Clone)]
+pub struct Believed {
+    /// Of the root as it is signed: what people compare.
+    pub digest: String,
+    pub root: TrustRoot,
+    pub allow: AllowList,
+    pub deny: DenyList,
+    /// The key of this home, if it is here.
+    pub own: Option<KeyId>,
+}
+
+/// All roles, in the order of a table.
+pub const ROLES: [Role; 4] = [Role::Root, Role::Publisher, Role::Reviewer, Role::Allowlist];
+
+impl Host {
+    /// The verified trust files.
+    pub fn trust(&self) -> Result<Believed, Problem> {
+        let bytes = TrustBytes::read(&self.layout).map_err(explain)?;
+        let files = TrustFiles::read(&self.layout).map_err(explain)?;
+        Ok(Believed {
+            digest: bytes.root_digest().to_string(),
+            root: TrustRoot::clone(&files.root),
+            allow: AllowList::clone(&files.allow),
+            deny: DenyList::clone(&files.deny),
+            own: if_registry::root_key(&self.layout).ok().map(|key| key.id()),
+        })
+    }
+
+    /// Makes the trust of a home that has none.
+    pub fn make_trust(&self) -> Result<KeyId, Problem> {
+        let key = if_registry::init_trust(&self.layout, self.now()).map_err(explain)?;
+        self.note(&format!("trust root made, key {key}"))?;
+        Ok(key)
+    }
+
+    /// Makes the next root, signed by this home's key and these.
+    pub fn change_root(
+        &self,
+        changes: &[RootChange],
+        keys: &[PathBuf],
+    ) -> Result<Rotated, Problem> {
+        let keys = self.signers(keys, true)?;
+        let keys: Vec<&SigningKey> = keys.iter().collect();
+        let rotated = if_registry::change_root(&self.layout, changes, &keys, self.now());
+        let rotated = rotated.map_err(explain)?;
+        self.note(&format!("trust root is version {} now", rotated.version))?;
+        Ok(rotated)
+    }
+
+    /// Puts a fresh key in the place of this home's own.
+    pub fn rotate_root(&self, keys: &[PathBuf]) -> Result<Rotated, Problem> {
+        let others = self.signers(keys, false)?;
+        let others: Vec<&SigningKey> = others.iter().collect();
+        let expires = self.now().plus_millis(APPROVAL_MILLIS);
+        let rotated = if_registry::rotate_root(&self.layout, &others, self.now(), expires);
+        let rotated = rotated.map_err(explain)?;
+        let key = rotated.key.map(|key| key.to_string()).unwrap_or_default();
+        self.note(&format!("trust root is version {} now, its key {key}", rotated.version))?;
+        Ok(rotated)
+    }
+
+    fn signers(&self, files: &[PathBuf], own: bool) -> Result<Vec<SigningKey>, Problem> {
+        let mut keys = Vec::new();
+        if own {
+            match if_registry::root_key(&self.layout) {
+                // Others may suffice.
+                Err(if_registry::RegistryError::KeyMissing(_)) if !files.is_empty() => {}
+                key => keys.push(key.map_err(explain)?),
+            }
+        }
+        for file in files {
+            keys.push(if_registry::read_key(file).map_err(explain)?);
+        }
+        Ok(keys)
+    }
+}
