@@ -1,5 +1,6 @@
 //! The gate against real sockets on this machine, and against cassettes.
 
+mod addresses;
 mod connections;
 mod fake;
 mod http;

@@ -28,7 +28,7 @@ impl HostName {
             return Ok(Self::Address(IpAddr::V6(v6)));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
-        if name.is_empty() || name.contains(['%', '*']) || bare.is_some() {
+        if name.is_empty() || name.ends_with('.') || name.contains(['%', '*']) || bare.is_some() {
             return Err(odd());
         }
         match url::Host::parse(name) {
@@ -99,6 +99,7 @@ mod tests {
             ".",
             "..",
             "a..b",
+            "example.com..",
             "0x7f.1",
             "0x7f000001",
             "017700000001",
