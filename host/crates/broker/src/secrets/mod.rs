@@ -362,3 +362,5 @@ fn check_inputs(recipe: &Recipe, inputs: &BTreeMap<String, String>) -> Result<()
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
