@@ -2,6 +2,7 @@
 
 mod addresses;
 mod connections;
+mod echo;
 mod fake;
 mod http;
 mod limits;

@@ -8,7 +8,7 @@ use super::tls::Stream;
 use crate::BrokerError;
 use crate::transport::HttpExchange;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -117,6 +117,11 @@ async fn read(
     let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !parts.headers.get_all(CONTENT_ENCODING).iter().all(plain) {
         return Err(protocol("its answer is compressed although that was not accepted"));
+    }
+    // `gzip, chunked` would leave the body compressed when its chunks are put together.
+    let chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !parts.headers.get_all(TRANSFER_ENCODING).iter().all(chunked) {
+        return Err(protocol("its transfer is encoded in another way than by chunks"));
     }
     let limit = usize::try_from(body_bytes_max).unwrap_or(usize::MAX);
     let body = Limited::new(body, limit).collect().await.map_err(|error| {
