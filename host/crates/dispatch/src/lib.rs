@@ -7,7 +7,7 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the operator does
+//! - `plugin`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`, `backup`: what the operator does
 //!   besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
@@ -39,6 +39,7 @@ mod request;
 mod run;
 #[cfg(feature = "live")]
 mod secret;
+mod secret_audit;
 mod wish;
 
 #[cfg_attr(feature = "live", path = "live.rs")]
@@ -49,6 +50,7 @@ pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown};
 pub use log::{Verified, Written};
 pub use request::{Action, Flags, Performed, Planned, Request};
+pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.
 pub mod witness {

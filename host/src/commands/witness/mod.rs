@@ -4,6 +4,8 @@ mod log;
 mod query;
 mod verify;
 
+pub use query::instant;
+
 use crate::app::App;
 use clap::Subcommand;
 use if_core::Problem;

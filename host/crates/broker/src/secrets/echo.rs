@@ -21,8 +21,8 @@ const BASE64_CHARS_MIN: usize = 6;
 /// What stands in place of a secret that the manifest lets the provider echo.
 pub const REDACTED: &str = "[redacted]";
 
-/// Everything searched for in one call's answers.
-#[derive(Debug)]
+/// Everything searched for in one call's answers. Its `Debug` says nothing: a searcher's own would
+/// spell out every value.
 pub struct Needles {
     exact: AhoCorasick,
     folded: AhoCorasick,
@@ -98,6 +98,12 @@ impl Needles {
         };
         let redacted = replace(&self.folded, &replace(&self.exact, bytes));
         if self.found_in(&redacted) { REDACTED.into() } else { redacted }
+    }
+}
+
+impl std::fmt::Debug for Needles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Needles(…)")
     }
 }
 
