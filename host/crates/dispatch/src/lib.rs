@@ -7,8 +7,8 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`, `backup`: what the operator does
-//!   besides · `completion`: what a shell asks
+//! - `plugin`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`, `backup`: what the
+//!   operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -39,6 +39,7 @@ mod request;
 mod run;
 #[cfg(feature = "live")]
 mod secret;
+#[cfg(feature = "live")]
 mod secret_audit;
 mod wish;
 
@@ -50,6 +51,7 @@ pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown};
 pub use log::{Verified, Written};
 pub use request::{Action, Flags, Performed, Planned, Request};
+#[cfg(feature = "live")]
 pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.

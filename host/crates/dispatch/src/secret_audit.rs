@@ -1,8 +1,8 @@
 //! Which plugin used which secret, when, towards which endpoint: read from the outcomes in the log.
 //!
 //! The broker notes a use the moment a value is put into a message, and the outcome's signed leaf
-//! holds it; there was never a value to show. Who asks gets all of it: the log is read page by page,
-//! and operations whose process died before it could tell are named, not passed over.
+//! holds it; there was never a value to show. Who asks gets all of it: the log is read page by
+//! page, and operations whose process died before it could tell are named, not passed over.
 
 use crate::host::Host;
 use if_core::{Digest, OperationId, Problem, UnixMillis, Word};

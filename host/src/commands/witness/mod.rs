@@ -4,6 +4,7 @@ mod log;
 mod query;
 mod verify;
 
+#[cfg(feature = "live")]
 pub use query::instant;
 
 use crate::app::App;

@@ -40,7 +40,8 @@ impl AddressPolicy {
     }
 }
 
-/// Metadata services of AWS (instances, containers, pods), Alibaba, Oracle, Azure, Tencent, Scaleway.
+/// Metadata services of AWS (instances, containers, pods), Alibaba, Oracle, Azure, Tencent and
+/// Scaleway.
 const METADATA_V4: [Ipv4Addr; 9] = [
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 170, 2),

@@ -4,7 +4,8 @@
 //! at which it may stand inside something longer), hexadecimal in either case, percent- and
 //! form-encoding, JSON and XML escapes; and the same again inside percent-decoded text and decoded
 //! JSON strings. Not found: values shorter than four bytes (they would match everywhere) and
-//! encodings nobody told us about; the control against those is that a secret goes to one host only.
+//! encodings nobody told us about; the control against those is that a secret goes to one host
+//! only.
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use base64::Engine;

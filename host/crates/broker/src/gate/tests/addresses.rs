@@ -1,7 +1,7 @@
 //! Where a plugin's wish may lead: `addresses.txt`, row by row, and redirects.
 //!
-//! Everything is the real thing but the resolver and the sockets: those say what the row says, write
-//! down which address was to be connected to, and refuse the connection.
+//! Everything is the real thing but the resolver and the sockets: those say what the row says,
+//! write down which address was to be connected to, and refuse the connection.
 
 use super::*;
 use crate::net::system::System;
