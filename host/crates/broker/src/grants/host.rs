@@ -28,12 +28,17 @@ impl HostName {
             return Ok(Self::Address(IpAddr::V6(v6)));
         }
         let name = text.strip_suffix('.').unwrap_or(text);
-        if name.is_empty() || name.ends_with('.') || name.contains(['%', '*']) || bare.is_some() {
+        if name.is_empty() || name.contains(['%', '*']) || bare.is_some() {
             return Err(odd());
         }
         match url::Host::parse(name) {
             Ok(url::Host::Ipv4(v4)) if v4.to_string() == name => Ok(Self::Address(IpAddr::V4(v4))),
             Ok(url::Host::Domain(ascii)) => {
+                // One dot may end it, in whatever script: two are another name to some resolvers.
+                let dots = text.len() - name.len() + usize::from(ascii.ends_with('.'));
+                if dots > 1 {
+                    return Err(odd());
+                }
                 let ascii = ascii.strip_suffix('.').unwrap_or(&ascii).to_owned();
                 let sound = ascii.len() <= NAME_LENGTH_MAX
                     && ascii.split('.').all(|label| !label.is_empty() && label.len() <= 63);
@@ -100,6 +105,8 @@ mod tests {
             "..",
             "a..b",
             "example.com..",
+            "example.com\u{3002}.",
+            "example.com\u{ff0e}.",
             "0x7f.1",
             "0x7f000001",
             "017700000001",
