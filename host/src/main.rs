@@ -15,12 +15,14 @@ mod line;
 mod parse;
 mod place;
 mod print;
+mod sealed;
 mod shell;
 mod tree;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sealed::seal();
     let arguments: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     ExitCode::from(app::run(arguments) as u8)

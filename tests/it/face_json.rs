@@ -4,6 +4,7 @@
 //! Times, digests, ids and paths differ on every machine and are masked; every name and type stays.
 
 use crate::lab::{Lab, root};
+use if_fakes::http::{Canned, HttpFake};
 use serde_json::{Map, Value, json};
 use std::fs;
 
@@ -156,6 +157,17 @@ fn operations() {
     lab.run(["noop", "add", "here"]).ok();
     let traced = lab.run(["noop", "ping", "here", "--trace", "--json"]);
     snapshot(&lab, "trace", serde_json::from_str(traced.stderr.trim()).unwrap());
+}
+
+#[test]
+fn a_used_secret() {
+    let device = HttpFake::start(|_| Canned::ok("{}")).unwrap();
+    let lab = Lab::with(&["hostile"]);
+    let port = device.port.to_string();
+    lab.run(["hostile", "add", "target", "--host", "127.0.0.1", "--port", &port]).ok();
+    lab.feed(["secret", "set", "hostile", "target", "password"], "long-enough-a-value").ok();
+    lab.run(["hostile", "use-header", "target", "--reversed", "x"]).ok();
+    check(&lab, &[("secret-audit", &["secret", "audit"])]);
 }
 
 #[test]

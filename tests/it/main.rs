@@ -29,6 +29,7 @@ mod obs_events;
 mod obs_requests;
 mod scripts;
 mod secrets;
+mod secrets_audit;
 mod setup;
 mod shell;
 mod streams;

@@ -34,8 +34,12 @@ pub trait Clock: Send + Sync {
 pub struct SecretValue(Box<[u8]>);
 
 impl SecretValue {
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes.into_boxed_slice())
+    /// Takes the value over; the given bytes are zeroed, spare capacity and all. To shrink them in
+    /// place would leave a copy where they were.
+    pub fn new(mut bytes: Vec<u8>) -> Self {
+        let value = Self(bytes.as_slice().into());
+        zeroize::Zeroize::zeroize(&mut bytes);
+        value
     }
 
     /// The bytes, for as long as one derivation takes.

@@ -7,8 +7,8 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `log`, `doctor`, `lint`, `backup`: what the
-//!   operator does besides · `completion`: what a shell asks
+//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`,
+//!   `backup`: what the operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -40,7 +40,12 @@ mod request;
 mod run;
 #[cfg(feature = "live")]
 mod secret;
+<<<<<<< HEAD
 pub mod trust;
+=======
+#[cfg(feature = "live")]
+mod secret_audit;
+>>>>>>> f410b58921bf71b6d7eabac46d7a59846a5937d5
 mod wish;
 
 #[cfg_attr(feature = "live", path = "live.rs")]
@@ -51,6 +56,8 @@ pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown};
 pub use log::{Verified, Written};
 pub use request::{Action, Flags, Performed, Planned, Request};
+#[cfg(feature = "live")]
+pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.
 pub mod witness {

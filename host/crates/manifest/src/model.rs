@@ -10,7 +10,9 @@ mod traffic;
 pub use command::{Command, Completion, Kind, Parameter, View};
 pub use discover::{Discover, Probe};
 pub use limits::Limits;
-pub use secret::{Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp};
+pub use secret::{
+    Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp, TotpHash,
+};
 pub use traffic::{EffectSource, Endpoint, Rule, TableKey};
 
 use crate::schema::text;

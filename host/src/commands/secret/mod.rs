@@ -1,5 +1,6 @@
 //! `if secret …`: values go in, and never come out again.
 
+mod audit;
 mod list;
 mod remove;
 mod rotate;
@@ -14,6 +15,7 @@ use if_core::Problem;
 pub enum SecretCommand {
     Set(set::SetArgs),
     List(list::ListArgs),
+    Audit(audit::AuditArgs),
     Rotate(rotate::RotateArgs),
     Remove(remove::RemoveArgs),
 }
@@ -34,6 +36,7 @@ pub fn run(app: &App, command: SecretCommand) -> Result<(), Problem> {
     match command {
         SecretCommand::Set(args) => set::run(app, &args),
         SecretCommand::List(args) => list::run(app, &args),
+        SecretCommand::Audit(args) => audit::run(app, &args),
         SecretCommand::Rotate(args) => rotate::run(app, &args),
         SecretCommand::Remove(args) => remove::run(app, &args),
     }

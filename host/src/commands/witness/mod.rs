@@ -4,6 +4,9 @@ mod log;
 mod query;
 mod verify;
 
+#[cfg(feature = "live")]
+pub use query::instant;
+
 use crate::app::App;
 use clap::Subcommand;
 use if_core::Problem;

@@ -84,7 +84,8 @@ impl QueryArgs {
     }
 }
 
-fn instant(flag: &str, text: &str) -> Result<UnixMillis, Problem> {
+/// The time that a flag names.
+pub fn instant(flag: &str, text: &str) -> Result<UnixMillis, Problem> {
     print::instant(text).ok_or_else(|| {
         Problem::new(Code::Usage, format!("`{text}` is no time with its zone"))
             .hint(format!("write it as --{flag} 2026-11-25T21:00Z or 2026-11-25T22:00+01:00"))

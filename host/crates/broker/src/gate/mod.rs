@@ -12,13 +12,14 @@ use crate::cassette::{Cassette, Player};
 use crate::grants::Grants;
 use crate::ledger::{BrokerReport, Ledger};
 use crate::net::Net;
-use crate::secrets::{Placeholder, Vault};
+use crate::secrets::{Placeholder, Vault, echo::Tail};
 use crate::traffic::Classified;
 use crate::transport::Transport;
 use crate::{BrokerConfig, BrokerError};
 use connections::Connections;
 use if_core::{Answer, Ask, BoxFuture, Broker, Effect, Mode, Refusal, Reply, Word};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// One call's broker.
@@ -28,6 +29,8 @@ pub struct CallBroker {
     vault: Vault,
     ledger: Arc<Ledger>,
     connections: Connections,
+    /// By endpoint: the end of its last answer, for a secret that is asked for in slices.
+    tails: Mutex<BTreeMap<Word, Tail>>,
     transport: Box<dyn Transport>,
 }
 
@@ -53,6 +56,7 @@ impl CallBroker {
         Arc::new(Self {
             grants: Grants::new(&config),
             connections: Connections::new(&config),
+            tails: Mutex::default(),
             ledger: Arc::default(),
             vault,
             transport,

@@ -4,10 +4,11 @@ use super::{CallBroker, Outcome, planned_text};
 use crate::BrokerError;
 use crate::grants::{Grant, host::shown, target::HttpTarget};
 use crate::ledger::{Departure, headers_bytes};
-use crate::secrets::{capture::Capturer, sinks::FilledRequest, sinks::Filler};
+use crate::secrets::{capture::Capturer, echo::REDACTED, sinks::FilledRequest, sinks::Filler};
 use crate::traffic::{Classified, Outgoing, classify};
 use crate::transport::HttpExchange;
-use if_core::{Ask, Effect, Header, HttpRequest, HttpResponse, Reply};
+use if_core::{Ask, Effect, Header, HttpRequest, HttpResponse, Reply, Word};
+use std::sync::PoisonError;
 
 /// Most bytes of a request's header fields: what usual servers accept.
 const HEAD_BYTES_MAX: usize = 32 << 10;
@@ -179,7 +180,13 @@ impl CallBroker {
             let clean = self.unechoed(value.as_bytes(), name)?;
             *value = String::from_utf8_lossy(&clean).into_owned();
         }
-        response.body = self.unechoed(&response.body, name)?;
+        let sliced = self.joins_the_last(&response.body, name);
+        let clean = self.unechoed(&response.body, name)?;
+        response.body = match (sliced && clean == response.body, self.config.predicate.echoes) {
+            (false, _) => clean,
+            (true, true) => REDACTED.into(),
+            (true, false) => return Err(BrokerError::SecretEcho(name.to_string())),
+        };
         if has_body {
             response.headers.retain(|(name, _)| name != "content-length");
             let length = response.body.len().to_string();
@@ -188,12 +195,15 @@ impl CallBroker {
         Ok(response)
     }
 
+    /// Whether a secret stands across this answer and the endpoint's last one.
+    fn joins_the_last(&self, body: &[u8], endpoint: &Word) -> bool {
+        let Some(needles) = self.vault.needles() else { return false };
+        let mut tails = self.tails.lock().unwrap_or_else(PoisonError::into_inner);
+        tails.entry(endpoint.clone()).or_default().joins(&needles, body)
+    }
+
     /// The bytes, if no secret is in them; redacted, if the manifest says the provider echoes.
-    pub(super) fn unechoed(
-        &self,
-        bytes: &[u8],
-        endpoint: &if_core::Word,
-    ) -> Result<Vec<u8>, BrokerError> {
+    pub(super) fn unechoed(&self, bytes: &[u8], endpoint: &Word) -> Result<Vec<u8>, BrokerError> {
         match self.vault.needles() {
             Some(needles) if needles.found_in(bytes) => {
                 if self.config.predicate.echoes {

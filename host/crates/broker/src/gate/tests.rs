@@ -1,6 +1,8 @@
 //! The gate against real sockets on this machine, and against cassettes.
 
+mod addresses;
 mod connections;
+mod echo;
 mod fake;
 mod http;
 mod limits;

@@ -40,21 +40,29 @@ impl AddressPolicy {
     }
 }
 
-/// Metadata services of AWS (instances, containers, pods), Alibaba, Oracle and Azure.
-const METADATA_V4: [Ipv4Addr; 6] = [
+/// Metadata services of AWS (instances, containers, pods), Alibaba, Oracle, Azure, Tencent and
+/// Scaleway.
+const METADATA_V4: [Ipv4Addr; 9] = [
     Ipv4Addr::new(169, 254, 169, 254),
     Ipv4Addr::new(169, 254, 170, 2),
     Ipv4Addr::new(169, 254, 170, 23),
     Ipv4Addr::new(100, 100, 100, 200),
     Ipv4Addr::new(192, 0, 0, 192),
     Ipv4Addr::new(168, 63, 129, 16),
+    Ipv4Addr::new(169, 254, 0, 23),
+    Ipv4Addr::new(169, 254, 10, 10),
+    Ipv4Addr::new(169, 254, 42, 42),
 ];
 
-/// The same of AWS (instances, pods) and Google.
-const METADATA_V6: [Ipv6Addr; 3] = [
+/// The same of AWS (instances, pods), Google, Oracle, Linode, Scaleway and OpenStack.
+const METADATA_V6: [Ipv6Addr; 7] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
+    Ipv6Addr::new(0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1),
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
 ];
 
 /// The class of an address.
@@ -94,7 +102,9 @@ fn class_v6(address: Ipv6Addr) -> AddressClass {
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 || low > 1 => AddressClass::Global,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => AddressClass::Never, // documentation
         [0x2001, 2, 0, ..] => AddressClass::Private,                          // benchmarking
-        [0x2001, 0x10..=0x2f, ..] => AddressClass::Never,                     // ORCHID
+        // The rest of RFC 2928's block: the anycast of one's own router (RFC 7723) and relays,
+        // identifiers (ORCHID, DET), sinks; no provider is there.
+        [0x2001, 1..=0x1ff, ..] => AddressClass::Never,
         [0xfe80..=0xfeff, ..] | [0xfc00..=0xfdff, ..] => AddressClass::Private,
         [0x2000..=0x3fff, ..] => AddressClass::Global,
         _ => AddressClass::Never,

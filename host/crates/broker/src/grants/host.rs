@@ -34,6 +34,11 @@ impl HostName {
         match url::Host::parse(name) {
             Ok(url::Host::Ipv4(v4)) if v4.to_string() == name => Ok(Self::Address(IpAddr::V4(v4))),
             Ok(url::Host::Domain(ascii)) => {
+                // One dot may end it, in whatever script: two are another name to some resolvers.
+                let dots = text.len() - name.len() + usize::from(ascii.ends_with('.'));
+                if dots > 1 {
+                    return Err(odd());
+                }
                 let ascii = ascii.strip_suffix('.').unwrap_or(&ascii).to_owned();
                 let sound = ascii.len() <= NAME_LENGTH_MAX
                     && ascii.split('.').all(|label| !label.is_empty() && label.len() <= 63);
@@ -99,6 +104,9 @@ mod tests {
             ".",
             "..",
             "a..b",
+            "example.com..",
+            "example.com\u{3002}.",
+            "example.com\u{ff0e}.",
             "0x7f.1",
             "0x7f000001",
             "017700000001",

@@ -127,4 +127,73 @@ mod tests {
         }
         assert!(HttpTarget::parse(&format!("http://a/{}", "x".repeat(URL_BYTES_MAX))).is_err());
     }
+
+    /// Pieces of which tricks are made.
+    const PIECES: [&str; 34] = [
+        "http://",
+        "https://",
+        "api.example.com",
+        "evil.example",
+        "127.0.0.1",
+        "0x7f.1",
+        "[::1]",
+        "[",
+        "]",
+        "::1",
+        "@",
+        ":",
+        "/",
+        "//",
+        "\\",
+        "?",
+        "#",
+        "%2e",
+        "%40",
+        "%00",
+        ".",
+        "..",
+        "443",
+        "80",
+        "0",
+        " ",
+        "\t",
+        "\n",
+        "\u{3002}",
+        "\u{ff0f}",
+        "\u{ff20}",
+        "\u{ad}",
+        ";",
+        "a",
+    ];
+
+    /// Host and port as another library's parser sees them, in our own form.
+    fn seen_by_http(text: &str) -> Option<(HostName, u16)> {
+        let uri: http::Uri = text.parse().ok()?;
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        Some((HostName::parse(uri.host()?).ok()?, uri.port_u16().unwrap_or(usual)))
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+
+        /// What is accepted goes where every other reader of the same text would go.
+        #[test]
+        fn no_other_parser_sees_another_host(
+            secure: bool,
+            pieces in proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..8),
+        ) {
+            let scheme = if secure { "https://" } else { "http://" };
+            let text = format!("{scheme}{}", pieces.concat());
+            if let Ok(target) = HttpTarget::parse(&text) {
+                let url = Url::parse(&text).unwrap();
+                let host = HostName::parse(url.host_str().unwrap()).unwrap();
+                let seen = (host, url.port_or_known_default().unwrap());
+                let ours = (target.host, target.port);
+                proptest::prop_assert_eq!(&ours, &seen, "url: {}", &text);
+                if let Some(seen) = seen_by_http(&text) {
+                    proptest::prop_assert_eq!(&ours, &seen, "http: {}", &text);
+                }
+            }
+        }
+    }
 }

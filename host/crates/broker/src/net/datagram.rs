@@ -2,12 +2,12 @@
 
 use super::in_time;
 use super::resolve::{Owner, resolve};
+use super::system::System;
 use crate::BrokerError;
 use crate::grants::Grant;
 use crate::ledger::Departure;
 use crate::transport::{Opened, Payload, Wire};
 use if_core::{Ask, BoxFuture, Frame};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -23,17 +23,17 @@ struct DatagramWire {
 }
 
 /// Binds to a free port and connects to the first checked address.
-pub async fn open(grant: &Grant, owner: &Owner, bytes_max: u64) -> Result<Opened, BrokerError> {
+pub async fn open(
+    system: &dyn System,
+    grant: &Grant,
+    owner: &Owner,
+    bytes_max: u64,
+) -> Result<Opened, BrokerError> {
     let target = grant.host.with_port(grant.port);
     let unreachable = |cause: String| BrokerError::Unreachable { target: target.clone(), cause };
-    let addresses = resolve(grant, owner).await?;
+    let addresses = resolve(system, grant, owner).await?;
     let peer = addresses.first().ok_or_else(|| unreachable("the name has no address".into()))?;
-    let any: SocketAddr = match peer {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let socket = UdpSocket::bind(any).await.map_err(|error| unreachable(error.to_string()))?;
-    socket.connect(peer).await.map_err(|error| unreachable(error.to_string()))?;
+    let socket = system.datagrams(*peer).await.map_err(|error| unreachable(error.to_string()))?;
     let local = socket.local_addr().map(|local| local.to_string()).unwrap_or_default();
     let wire = Arc::new(DatagramWire { socket, target, bytes_max });
     Ok(Opened { wire, local, subprotocol: None, fresh: true })

@@ -8,7 +8,7 @@ use super::tls::Stream;
 use crate::BrokerError;
 use crate::transport::HttpExchange;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -39,11 +39,11 @@ const HOP_HEADERS: [&str; 8] = [
 /// Sends the request and reads the answer.
 pub async fn exchange(
     io: Box<dyn Stream>,
-    exchange: HttpExchange<'_>,
+    mut exchange: HttpExchange<'_>,
     body_bytes_max: u64,
 ) -> Result<HttpResponse, BrokerError> {
     let target = exchange.target.host.with_port(exchange.target.port);
-    let request = build(&exchange)?;
+    let request = build(&mut exchange)?;
     let (mut sender, connection) = http1::Builder::new()
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
@@ -66,21 +66,26 @@ pub async fn exchange(
     }
 }
 
-fn build(exchange: &HttpExchange<'_>) -> Result<Request<Full<Bytes>>, BrokerError> {
+/// The filled parts are handed over, not copied: they are zeroed when the library drops them.
+fn build(exchange: &mut HttpExchange<'_>) -> Result<Request<Full<Bytes>>, BrokerError> {
     let invalid = |what: &str| BrokerError::Invalid(format!("the request has an invalid {what}"));
-    let filled = &exchange.filled;
+    let host = host_header(exchange).map_err(|_| invalid("host"))?;
+    let filled = &mut exchange.filled;
     let method = Method::from_bytes(exchange.method.as_bytes()).map_err(|_| invalid("method"))?;
     let uri = Uri::try_from(filled.path_and_query.as_slice()).map_err(|_| invalid("path"))?;
-    let mut request = Request::new(Full::new(Bytes::copy_from_slice(&filled.body)));
-    let has_body =
-        !filled.body.is_empty() || matches!(method, Method::POST | Method::PUT | Method::PATCH);
+    let body_bytes = filled.body.len();
+    let body = Bytes::from_owner(std::mem::take(&mut filled.body));
+    let mut request = Request::new(Full::new(body));
+    let has_body = body_bytes > 0 || matches!(method, Method::POST | Method::PUT | Method::PATCH);
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
-    headers.insert(HOST, host_header(exchange).map_err(|_| invalid("host"))?);
-    for (name, value) in &filled.headers {
+    headers.insert(HOST, host);
+    for (name, value) in std::mem::take(&mut filled.headers) {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("header name"))?;
-        let mut value = HeaderValue::from_bytes(value).map_err(|_| invalid("header value"))?;
+        let value = Bytes::from_owner(value);
+        let mut value =
+            HeaderValue::from_maybe_shared(value).map_err(|_| invalid("header value"))?;
         value.set_sensitive(true);
         headers.append(name, value);
     }
@@ -88,7 +93,7 @@ fn build(exchange: &HttpExchange<'_>) -> Result<Request<Full<Bytes>>, BrokerErro
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.remove(CONTENT_LENGTH);
     if has_body {
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(filled.body.len()));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body_bytes));
     }
     Ok(request)
 }
@@ -117,6 +122,11 @@ async fn read(
     let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
     if !parts.headers.get_all(CONTENT_ENCODING).iter().all(plain) {
         return Err(protocol("its answer is compressed although that was not accepted"));
+    }
+    // `gzip, chunked` would leave the body compressed when its chunks are put together.
+    let chunked = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !parts.headers.get_all(TRANSFER_ENCODING).iter().all(chunked) {
+        return Err(protocol("its transfer is encoded in another way than by chunks"));
     }
     let limit = usize::try_from(body_bytes_max).unwrap_or(usize::MAX);
     let body = Limited::new(body, limit).collect().await.map_err(|error| {

@@ -7,6 +7,7 @@ mod datagram;
 mod http;
 pub mod resolve;
 mod stream;
+pub mod system;
 mod tls;
 mod websocket;
 
@@ -16,12 +17,14 @@ use if_core::{Ask, BoxFuture, Clock, HttpResponse, Protocol, UnixMillis};
 use resolve::Owner;
 use std::sync::Arc;
 use std::time::Duration;
+use system::{Machine, System};
 use tls::{Stream, Tls};
 use tokio::time::timeout;
 
 /// One call's network.
 pub struct Net {
     clock: Arc<dyn Clock>,
+    system: Arc<dyn System>,
     tls: Tls,
     owner: Owner,
     /// One body or message, either way.
@@ -29,10 +32,16 @@ pub struct Net {
 }
 
 impl Net {
-    /// Opens nothing yet.
+    /// This machine's network. Opens nothing yet.
     pub fn new(config: &BrokerConfig) -> Self {
+        Self::over(config, Arc::new(Machine))
+    }
+
+    /// The same rules over names and sockets of somebody else's.
+    pub fn over(config: &BrokerConfig, system: Arc<dyn System>) -> Self {
         Self {
             clock: config.clock.clone(),
+            system,
             tls: Tls::new(config.ca_file.clone()),
             owner: Owner {
                 provider: config.instance.provider.clone(),
@@ -48,7 +57,7 @@ impl Net {
         grant: &crate::grants::Grant,
         protocol: Protocol,
     ) -> Result<(Box<dyn Stream>, String), BrokerError> {
-        let tcp = resolve::connect(grant, &self.owner).await?;
+        let tcp = resolve::connect(&*self.system, grant, &self.owner).await?;
         let local = tcp.local_addr().map(|local| local.to_string()).unwrap_or_default();
         let is_http = matches!(protocol, Protocol::Https | Protocol::Wss);
         let stream: Box<dyn Stream> = match protocol {
@@ -64,7 +73,7 @@ impl Net {
         let target = opening.grant.host.with_port(opening.grant.port);
         let max = self.message_bytes_max;
         match opening.target.protocol {
-            Protocol::Udp => datagram::open(opening.grant, &self.owner, max).await,
+            Protocol::Udp => datagram::open(&*self.system, opening.grant, &self.owner, max).await,
             Protocol::Tcp | Protocol::Tls => {
                 let (io, local) = self.stream(opening.grant, opening.target.protocol).await?;
                 Ok(stream::open(io, local, target, max))

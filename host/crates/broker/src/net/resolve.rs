@@ -7,6 +7,7 @@ use crate::BrokerError;
 use crate::grants::Grant;
 use crate::grants::address::{AddressClass, address_class};
 use crate::grants::host::HostName;
+use crate::net::system::System;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -26,7 +27,11 @@ pub struct Owner {
 }
 
 /// All addresses of a grant's host, each checked.
-pub async fn resolve(grant: &Grant, owner: &Owner) -> Result<Vec<SocketAddr>, BrokerError> {
+pub async fn resolve(
+    system: &dyn System,
+    grant: &Grant,
+    owner: &Owner,
+) -> Result<Vec<SocketAddr>, BrokerError> {
     let found = match &grant.host {
         HostName::Address(address) => vec![SocketAddr::new(*address, grant.port)],
         HostName::Name(name) => {
@@ -34,10 +39,10 @@ pub async fn resolve(grant: &Grant, owner: &Owner) -> Result<Vec<SocketAddr>, Br
                 target: grant.host.with_port(grant.port),
                 cause,
             };
-            tokio::net::lookup_host((name.as_str(), grant.port))
+            system
+                .look_up(name, grant.port)
                 .await
                 .map_err(|error| unreachable(format!("the name has no address: {error}")))?
-                .collect()
         }
     };
     check(grant, owner, &found)?;
@@ -66,11 +71,15 @@ pub fn check(grant: &Grant, owner: &Owner, found: &[SocketAddr]) -> Result<(), B
 }
 
 /// A TCP connection to the first checked address that answers.
-pub async fn connect(grant: &Grant, owner: &Owner) -> Result<TcpStream, BrokerError> {
+pub async fn connect(
+    system: &dyn System,
+    grant: &Grant,
+    owner: &Owner,
+) -> Result<TcpStream, BrokerError> {
     let target = grant.host.with_port(grant.port);
     let mut cause = "the name has no address".to_owned();
-    for address in resolve(grant, owner).await?.into_iter().take(ADDRESSES_TRIED_MAX) {
-        match timeout(Duration::from_millis(CONNECT_MS_MAX), TcpStream::connect(address)).await {
+    for address in resolve(system, grant, owner).await?.into_iter().take(ADDRESSES_TRIED_MAX) {
+        match timeout(Duration::from_millis(CONNECT_MS_MAX), system.connect(address)).await {
             Ok(Ok(stream)) => {
                 // Requests are small and waited for: delaying them to fill packets helps nobody.
                 stream.set_nodelay(true).map_err(|error| BrokerError::Unreachable {
@@ -90,6 +99,7 @@ pub async fn connect(grant: &Grant, owner: &Owner) -> Result<TcpStream, BrokerEr
 mod tests {
     use super::*;
     use crate::grants::Grants;
+    use crate::net::system::Machine;
     use crate::testing::{config, endpoint};
     use if_core::Protocol;
     use serde_json::json;
@@ -142,8 +152,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_for_this_machine_is_private() {
-        let error = resolve(&grant("localhost", false), &owner()).await.unwrap_err();
+        let here = |grant| async move { resolve(&Machine, &grant, &owner()).await };
+        let error = here(grant("localhost", false)).await.unwrap_err();
         assert!(matches!(error, BrokerError::AddressPrivate { .. }), "{error:?}");
-        assert!(!resolve(&grant("localhost", true), &owner()).await.unwrap().is_empty());
+        assert!(!here(grant("localhost", true)).await.unwrap().is_empty());
     }
 }

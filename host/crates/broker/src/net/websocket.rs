@@ -8,6 +8,7 @@ use super::tls::Stream;
 use crate::BrokerError;
 use crate::ledger::Departure;
 use crate::transport::{Opened, Opening, Payload, Wire};
+use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderName, HeaderValue, Request};
@@ -146,11 +147,11 @@ impl Wire for WebSocketWire {
         Box::pin(in_time(self.target.clone(), within, async move {
             let message = match payload {
                 Payload::Text(text) => {
-                    let text = std::str::from_utf8(&text)
+                    let text = Utf8Bytes::try_from(Bytes::from_owner(text))
                         .map_err(|_| BrokerError::Invalid("a text message must be UTF-8".into()))?;
-                    Message::Text(Utf8Bytes::from(text))
+                    Message::Text(text)
                 }
-                Payload::Bytes(bytes) => Message::Binary(bytes.to_vec().into()),
+                Payload::Bytes(bytes) => Message::Binary(Bytes::from_owner(bytes)),
                 Payload::Close { code, reason } => {
                     Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() }))
                 }

@@ -2,9 +2,10 @@
 //!
 //! Searched for: the value itself, base64 (standard and URL alphabet, at each of the three offsets
 //! at which it may stand inside something longer), hexadecimal in either case, percent- and
-//! form-encoding, JSON escapes; and the same again inside percent-decoded text and decoded JSON
-//! strings. Not found: values shorter than four bytes (they would match everywhere) and encodings
-//! nobody told us about; the control against those is that a secret goes to one host only.
+//! form-encoding, JSON and XML escapes; and the same again inside percent-decoded text and decoded
+//! JSON strings. Not found: values shorter than four bytes (they would match everywhere) and
+//! encodings nobody told us about; the control against those is that a secret goes to one host
+//! only.
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use base64::Engine;
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, percent_encode};
 use serde_json::Value;
 use std::borrow::Cow;
+use zeroize::Zeroizing;
 
 /// Shorter values are not searched for: three bytes occur by chance in any long answer.
 const VALUE_BYTES_MIN: usize = 4;
@@ -20,8 +22,8 @@ const BASE64_CHARS_MIN: usize = 6;
 /// What stands in place of a secret that the manifest lets the provider echo.
 pub const REDACTED: &str = "[redacted]";
 
-/// Everything searched for in one call's answers.
-#[derive(Debug)]
+/// Everything searched for in one call's answers. Its `Debug` says nothing: a searcher's own would
+/// spell out every value.
 pub struct Needles {
     exact: AhoCorasick,
     folded: AhoCorasick,
@@ -52,7 +54,7 @@ impl Needles {
     }
 
     /// Bytes that must be kept from one piece of a stream to judge the next.
-    pub fn overlap(&self) -> usize {
+    fn overlap(&self) -> usize {
         self.longest.saturating_sub(1)
     }
 
@@ -100,6 +102,31 @@ impl Needles {
     }
 }
 
+impl std::fmt::Debug for Needles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Needles(…)")
+    }
+}
+
+/// The end of what a peer said before, so that a secret cut in two is noticed with its second half.
+#[derive(Default)]
+pub struct Tail(Zeroizing<Vec<u8>>);
+
+impl Tail {
+    /// Whether a value stands across the end of what came before and this piece; remembers the
+    /// piece's own end.
+    pub fn joins(&mut self, needles: &Needles, piece: &[u8]) -> bool {
+        let overlap = needles.overlap();
+        let head = piece.get(..overlap).unwrap_or(piece);
+        let seam = Zeroizing::new([self.0.as_slice(), head].concat());
+        let joins = !self.0.is_empty() && needles.found_in(&seam);
+        let whole = if piece.len() >= overlap { piece } else { seam.as_slice() };
+        let kept = whole.get(whole.len().saturating_sub(overlap)..).unwrap_or_default().to_vec();
+        self.0 = Zeroizing::new(kept);
+        joins
+    }
+}
+
 /// A searcher's own copies of secrets live as long as the call; these need not.
 fn wipe(patterns: Vec<Vec<u8>>) {
     for mut pattern in patterns {
@@ -133,7 +160,23 @@ fn spell(value: &[u8], into: &mut Vec<Vec<u8>>) {
         let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
         into.push(inner.as_bytes().to_vec());
         into.push(inner.replace('/', "\\/").into_bytes());
+        into.extend(in_xml(text).map(String::into_bytes));
     }
+}
+
+/// How XML and HTML write it, with the names of the quotes and with their two usual numbers.
+fn in_xml(text: &str) -> impl Iterator<Item = String> {
+    let plain = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let quotes = [
+        ("\"", "'"),
+        ("&quot;", "'"),
+        ("&quot;", "&apos;"),
+        ("&quot;", "&#39;"),
+        ("&#34;", "&#39;"),
+        ("&#x22;", "&#x27;"),
+        ("&quot;", "&#x27;"),
+    ];
+    quotes.into_iter().map(move |(double, single)| plain.replace('"', double).replace('\'', single))
 }
 
 #[cfg(test)]

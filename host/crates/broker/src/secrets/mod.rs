@@ -361,4 +361,8 @@ fn check_inputs(recipe: &Recipe, inputs: &BTreeMap<String, String>) -> Result<()
 }
 
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -168,9 +168,46 @@ fn a_fake_vault_reads_no_secret() {
 fn debug_never_shows_a_value() {
     let scene = scene(json!([]));
     let found = scene.vault.tokens_in(scene.token.as_bytes());
-    assert!(!format!("{found:?}").contains("s3cr"));
+    assert!(format!("{found:?}").contains("value: SecretValue(…)"), "{found:?}");
+    assert_eq!(format!("{:?}", scene.vault.needles().unwrap()), "Needles(…)");
     scene.vault.clear();
     assert!(scene.vault.tokens_in(scene.token.as_bytes()).is_empty());
+}
+
+#[test]
+fn no_error_shows_a_value() {
+    const VALUE: &str = "s3cr\r\n\0et";
+    let spelled = |error: BrokerError| format!("{error} {error:?} {:?}", error.clone().refusal());
+    let header = scene_of(VALUE.as_bytes(), sink(json!({"header": "x-key"})));
+    let line = scene_of(VALUE.as_bytes(), sink(json!({"line": ""})));
+    let steps = ["un-hex", "un-base64", "rs256", "es256", "ed-dsa", "jwt"];
+    let config = config(|predicate| {
+        let recipe = |name: &&str| {
+            let of = json!({"secret": "password"});
+            let step = match *name {
+                "un-hex" | "un-base64" => of,
+                "jwt" => json!({"algorithm": "ES256", "key": of, "header": {"text": "{}"},
+                    "claims": {"secret": "password"}}),
+                _ => json!({"key": of, "message": {"text": "m"}}),
+            };
+            json!({"name": name, "step": {*name: step}, "sinks": []})
+        };
+        let recipes: Vec<Json> = steps.iter().map(recipe).collect();
+        predicate.secrets = serde_json::from_value(json!([{"name": "password", "summary": "s",
+            "recipes": recipes}]))
+        .unwrap();
+    });
+    let made = |name: &&str| {
+        make(&Vault::new(false), &config, name, &[], &source(VALUE.as_bytes())).unwrap_err()
+    };
+    let mut errors: Vec<BrokerError> = steps.iter().map(made).collect();
+    errors.extend(header.request(("GET", "/", None), &[("x-key", "T")], "").err());
+    errors.extend(Filler::new(&line.vault, &word("web")).line(line.token.as_bytes()).err());
+    assert_eq!(errors.len(), steps.len() + 2);
+    for error in errors {
+        let text = spelled(error);
+        assert!(!text.contains("s3cr"), "{text}");
+    }
 }
 
 #[test]

@@ -60,6 +60,9 @@ pub enum Step {
     Base64(Box<Step>),
     Base64Url(Box<Step>),
     UnBase64(Box<Step>),
+    /// The URL alphabet, without padding.
+    #[serde(rename = "un-base64-url")]
+    UnBase64Url(Box<Step>),
     Hex(Box<Step>),
     UnHex(Box<Step>),
     /// All but RFC 3986's unreserved characters as `%XX`, for a query in a line.
@@ -107,6 +110,18 @@ pub struct Totp {
     pub key: Box<Step>,
     pub digits: u8,
     pub period_seconds: u32,
+    /// The HMAC's hash; SHA-1 when absent, as authenticators have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<TotpHash>,
+}
+
+/// The hashes of RFC 6238 §1.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TotpHash {
+    Sha1,
+    Sha256,
+    Sha512,
 }
 
 /// An exact position in which a placeholder becomes its value.

@@ -156,6 +156,7 @@ fn children(step: &Step) -> Vec<&Step> {
         | Step::Base64(of)
         | Step::Base64Url(of)
         | Step::UnBase64(of)
+        | Step::UnBase64Url(of)
         | Step::Hex(of)
         | Step::UnHex(of)
         | Step::Percent(of) => vec![of],

@@ -8,6 +8,7 @@ mod send;
 
 use super::CallBroker;
 use crate::grants::Grant;
+use crate::secrets::echo::Tail;
 use crate::traffic::lines::LineBuffer;
 use crate::transport::Wire;
 use crate::{BrokerConfig, BrokerError};
@@ -39,7 +40,7 @@ struct Connection {
     /// A secret was sent on it.
     carried: AtomicBool,
     /// The end of what came before, to find a secret split over two pieces.
-    tail: Mutex<Vec<u8>>,
+    tail: Mutex<Tail>,
     _slot: OwnedSemaphorePermit,
 }
 

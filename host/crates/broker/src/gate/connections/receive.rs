@@ -1,7 +1,7 @@
 //! Receiving: what came in, as the guest may see it.
 //!
-//! A piece of a stream is searched together with the end of what came before it, so that a secret
-//! split over two pieces is noticed with the second. Nothing is lost when a guest stops waiting.
+//! A piece or message is searched together with the end of what came before it, so that a secret
+//! split over two of them is noticed with the second. Nothing is lost when a guest stops waiting.
 
 use super::super::CallBroker;
 use super::{Connection, locked};
@@ -71,7 +71,8 @@ impl CallBroker {
                     text = captured.unwrap_or(text);
                 }
                 text = self.vault.hide(&text).unwrap_or(text);
-                Frame::Text(self.unechoed_text(&text, name)?)
+                let clean = self.unechoed_piece(connection, text.into_bytes())?;
+                Frame::Text(String::from_utf8_lossy(&clean).into_owned())
             }
             Frame::Binary(piece) => Frame::Binary(self.unechoed_piece(connection, piece)?),
             Frame::Closed { code, reason } => {
@@ -92,14 +93,8 @@ impl CallBroker {
     ) -> Result<Vec<u8>, BrokerError> {
         let Some(needles) = self.vault.needles() else { return Ok(piece) };
         let clean = self.unechoed(&piece, connection.endpoint())?;
-        let mut tail = locked(&connection.tail);
-        let split_over = clean == piece && !tail.is_empty() && {
-            let joined = [tail.as_slice(), &piece].concat();
-            needles.found_in(&joined)
-        };
-        tail.extend_from_slice(&piece);
-        let surplus = tail.len().saturating_sub(needles.overlap());
-        tail.drain(..surplus);
+        let joins = locked(&connection.tail).joins(&needles, &piece);
+        let split_over = clean == piece && joins;
         match (split_over, self.config.predicate.echoes) {
             (false, _) => Ok(clean),
             (true, true) => Ok(REDACTED.into()),

@@ -7,7 +7,7 @@ use super::super::{CallBroker, Outcome, planned_text};
 use super::{Connection, locked};
 use crate::BrokerError;
 use crate::ledger::{Departure, Waiting, frame_bytes};
-use crate::secrets::recipes::Value;
+use crate::secrets::recipes::{Value, joined};
 use crate::secrets::sinks::{FilledFrame, Filler};
 use crate::traffic::lines::without_end;
 use crate::traffic::{Classified, Outgoing, classify};
@@ -58,7 +58,7 @@ impl CallBroker {
             frame => self.judge_frame(connection, &frame, effect),
         };
         let judged = judged.inspect_err(|_| self.transport.passed_over(stable))?;
-        let mut outgoing = Value::new(Vec::new());
+        let mut outgoing = Vec::new();
         let (mut strongest, mut messages, mut kept) = (Effect::Session, 0, None);
         for message in judged {
             let Classified { effect, planned } = message.classified;
@@ -75,13 +75,14 @@ impl CallBroker {
             if self.note_use(&message.filled.used, connection.endpoint()) {
                 connection.carried.store(true, Ordering::Relaxed);
             }
-            outgoing.extend_from_slice(&message.filled.bytes);
+            outgoing.push(message.filled.bytes);
             (strongest, messages) = (strongest.max(effect), messages + 1);
         }
         if messages == 0 {
             self.transport.passed_over(stable);
             return kept.map_or(Ok(()), Err);
         }
+        let outgoing = joined(&outgoing);
         let departure = self.departure(connection, strongest, messages, outgoing.len());
         let payload = if is_text { Payload::Text(outgoing) } else { Payload::Bytes(outgoing) };
         connection.wire.send(stable, payload, &departure, self.within(None)?).await?;

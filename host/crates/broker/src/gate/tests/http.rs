@@ -288,6 +288,10 @@ async fn an_answer_that_cannot_be_searched_is_no_answer() {
     for bad in [
         answer("content-encoding: gzip\r\n", "xx"),
         answer("content-encoding: identity\r\ncontent-encoding: br\r\n", "xx"),
+        answer("content-encoding: deflate\r\n", "xx"),
+        answer("content-encoding: x-gzip\r\n", "xx"),
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nxx\r\n0\r\n\r\n".into(),
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\nconnection: close\r\n\r\nxx".into(),
         "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n".into(),
         "SSH-2.0-OpenSSH_9.2\r\n\r\n".into(),
         "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!".into(),
