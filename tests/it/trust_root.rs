@@ -117,8 +117,10 @@ fn keys_come_and_go_and_what_makes_no_sense_is_refused() {
     assert!(shown.contains("if://capability/acme.") && shown.contains(&ada[..12]), "{shown}");
     // The longest prefix decides: what begins with test. is not Ada's.
     let package = lab.package("noop");
+    fs::remove_dir_all(format!("{package}/approvals")).unwrap();
     lab.run(["plugin", "sign", &package, "--key", &private]).ok();
-    lab.run(["plugin", "verify", &package]).fails("IF_ERR_", 4);
+    let error = lab.run(["plugin", "verify", &package]).fails("IF_ERR_SIGNATURE_MISSING", 4);
+    assert!(error.contains("may not publish if://capability/test.noop"), "{error}");
 
     trust(&["remove-key", &ada[..8]]).fails("names no key", 2);
     trust(&["remove-key", &own[..12]]).fails("is the last that speaks for root", 2);

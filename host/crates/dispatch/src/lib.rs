@@ -40,12 +40,9 @@ mod request;
 mod run;
 #[cfg(feature = "live")]
 mod secret;
-<<<<<<< HEAD
-pub mod trust;
-=======
 #[cfg(feature = "live")]
 mod secret_audit;
->>>>>>> f410b58921bf71b6d7eabac46d7a59846a5937d5
+pub mod trust;
 mod wish;
 
 #[cfg_attr(feature = "live", path = "live.rs")]
