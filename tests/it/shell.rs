@@ -159,7 +159,7 @@ fn tab(dialect: &Dialect) {
     terminal.send("Anna\t\r");
     terminal.shows_times("name:    Anna Maria", 3);
     // What is none of ours is completed as the shell does, and left as it is.
-    terminal.send("if test -d /et\t; ");
+    terminal.send("if test -d /et\t");
     terminal.shows("ready> if test -d /etc/");
     terminal.send("\u{3}");
     // All candidates; what no terminal may see is not among them.

@@ -70,7 +70,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "trust",
         packages: &["if-manifest", "if-registry"],
-        modules: &["trust", "traffic", "secrets"],
+        modules: &["trust", "trust_root", "bundle", "traffic", "secrets", "secrets_audit"],
     },
     Suite { name: "providers", packages: &[], modules: &["author", "ha", "obs", "vmix"] },
 ];
@@ -252,10 +252,13 @@ mod tests {
         let suite = SUITES.iter().find(|suite| suite.name == "trust").unwrap();
         let expected = "package(=if-manifest) | package(=if-registry) | \
                         (package(=if-tests) & test(/^trust::/)) | \
+                        (package(=if-tests) & test(/^trust_root::/)) | \
+                        (package(=if-tests) & test(/^bundle::/)) | \
                         (package(=if-tests) & test(/^traffic::/)) | \
-                        (package(=if-tests) & test(/^secrets::/))";
+                        (package(=if-tests) & test(/^secrets::/)) | \
+                        (package(=if-tests) & test(/^secrets_audit::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 5);
+        assert_eq!(runs(Some(suite), false).len(), 8);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

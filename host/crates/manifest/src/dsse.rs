@@ -47,6 +47,16 @@ pub struct Envelope {
     signatures: Vec<(KeyId, [u8; 64])>,
 }
 
+#[cfg(test)]
+impl Envelope {
+    /// The same with each signature once, in order.
+    pub(crate) fn once(mut self) -> Self {
+        self.signatures.sort();
+        self.signatures.dedup();
+        self
+    }
+}
+
 /// The envelope as it stands in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
