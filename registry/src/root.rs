@@ -1,7 +1,7 @@
 //! The next trust root: signed by the thresholds of the root before it and by its own.
 //!
-//! The new root is verified with the very function a loader uses before it replaces the old one, and
-//! the lists are signed anew where the new root's keys no longer vouch for them.
+//! The new root is verified with the very function a loader uses before it replaces the old one,
+//! and the lists are signed anew where the new root's keys no longer vouch for them.
 
 use crate::lock::Lock;
 use crate::trust_bytes::TrustBytes;

@@ -1,4 +1,5 @@
-//! The three trust files as they are signed: what a bundle carries, and what changes places at once.
+//! The three trust files as they are signed: what a bundle carries, and what changes places at
+//! once.
 
 use crate::files::{names, read_capped};
 use crate::swap::NewFolder;

@@ -1,5 +1,5 @@
-//! Who may sign what: the root changes only by the keys that it names, and everything it vouches for
-//! goes on.
+//! Who may sign what: the root changes only by the keys that it names, and everything it vouches
+//! for goes on.
 
 use crate::lab::Lab;
 use serde_json::{Value, json};

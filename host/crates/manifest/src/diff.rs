@@ -74,8 +74,8 @@ pub fn diff(old: &Predicate, new: &Predicate) -> Vec<Difference> {
     found
 }
 
-/// Rules of both that stand in another order: the first match decides, so what was caught by one may
-/// be let through by another now.
+/// Rules of both that stand in another order: the first match decides, so what was caught by one
+/// may be let through by another now.
 fn reordered(old: &Predicate, new: &Predicate) -> Vec<Difference> {
     let mut found = Vec::new();
     for endpoint in &new.endpoints {

@@ -11,8 +11,8 @@ use if_manifest::diff::Verdict;
 use if_registry::AllowRequest;
 use serde_json::json;
 
-/// Allow a package to be installed and run, or grant an installed plugin a literal host; one that may
-/// do more than what it replaces needs --yes
+/// Allow a package to be installed and run, or grant an installed plugin a literal host; one that
+/// may do more than what it replaces needs --yes
 #[derive(Debug, Args)]
 pub struct AllowArgs {
     /// The package's folder, or the word of an installed plugin

@@ -18,8 +18,8 @@ const KEY_BYTES_MAX: u64 = 4 << 10;
 #[command(after_help = "Examples:\n  ifctl trust add-key reviewer ada.pub\n  \
     ifctl trust add-key publisher acme.pub --scope if://capability/acme.\n  \
     ifctl trust add-key root ben.pub --threshold 2\n\n\
-    A key is made with openssl: openssl genpkey -algorithm ed25519 -out ada.key, and its public half \
-    with\nopenssl pkey -in ada.key -pubout -out ada.pub")]
+    A key is made with openssl: openssl genpkey -algorithm ed25519 -out ada.key, and its public \
+    half with\nopenssl pkey -in ada.key -pubout -out ada.pub")]
 pub struct AddKeyArgs {
     /// root, publisher, reviewer or allowlist
     #[arg(value_parser = role)]

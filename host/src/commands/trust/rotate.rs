@@ -10,8 +10,8 @@ use if_core::Problem;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The lists are signed anew, and so is each installed plugin that counted on \
-    the old key.\nThe old key stays in keys/ as root.key.of-root-<version>; it speaks for nothing any \
-    more.\n\nExample:\n  ifctl trust rotate"
+    the old key.\nThe old key stays in keys/ as root.key.of-root-<version>; it speaks for nothing \
+    any more.\n\nExample:\n  ifctl trust rotate"
 )]
 pub struct RotateArgs {
     #[command(flatten)]

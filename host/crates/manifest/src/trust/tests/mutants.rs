@@ -101,8 +101,8 @@ fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
     }
 }
 
-/// The same meaning: an envelope with other white space, or with a signature that stands twice, says
-/// the same by the same people.
+/// The same meaning: an envelope with other white space, or with a signature that stands twice,
+/// says the same by the same people.
 fn same(one: &[u8], other: &[u8]) -> bool {
     let parse = |bytes| Envelope::parse(bytes, DOCUMENT_BYTES_MAX).ok().map(Envelope::once);
     one == other || (parse(one).is_some() && parse(one) == parse(other))
