@@ -5,9 +5,11 @@
 
 mod exhaust;
 mod export;
+mod grow;
 mod leak;
 mod snoop;
 mod streams;
+mod wish;
 mod write_in_secret;
 
 use if_sdk::prelude::*;
@@ -25,6 +27,8 @@ pub fn provider() -> Provider {
         .commands(write_in_secret::commands())
         .commands(leak::commands())
         .commands(snoop::commands())
+        .commands(grow::commands())
+        .commands(wish::commands())
 }
 
 /// The settings of an instance.
