@@ -70,7 +70,15 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "trust",
         packages: &["if-manifest", "if-registry"],
-        modules: &["trust", "trust_root", "bundle", "traffic", "secrets", "secrets_audit"],
+        modules: &[
+            "trust",
+            "trust_root",
+            "attacks",
+            "bundle",
+            "traffic",
+            "secrets",
+            "secrets_audit",
+        ],
     },
     Suite { name: "providers", packages: &[], modules: &["author", "ha", "obs", "vmix"] },
 ];
@@ -253,12 +261,13 @@ mod tests {
         let expected = "package(=if-manifest) | package(=if-registry) | \
                         (package(=if-tests) & test(/^trust::/)) | \
                         (package(=if-tests) & test(/^trust_root::/)) | \
+                        (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
                         (package(=if-tests) & test(/^traffic::/)) | \
                         (package(=if-tests) & test(/^secrets::/)) | \
                         (package(=if-tests) & test(/^secrets_audit::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 8);
+        assert_eq!(runs(Some(suite), false).len(), 9);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 
