@@ -12,6 +12,7 @@ use std::fs;
 const VOLATILE: &[&str] = &[
     "at",
     "expires_ms",
+    "public",
     "replaced",
     "ms",
     "wall_ms",

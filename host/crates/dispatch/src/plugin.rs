@@ -219,8 +219,8 @@ impl Host {
         Ok(Compared { old, new, differences })
     }
 
-    /// How a package differs from what is installed under its word; `None` when nothing is, or the
-    /// very same.
+    /// How a package differs from what is installed under its word; `None` when nothing is, the
+    /// very same, or another plugin, to which the word belongs.
     pub fn upgrade(&self, package: &str) -> Result<Option<Compared>, Problem> {
         let word = self.show(package)?.predicate.provider;
         if !self.layout.plugin_dir(&word).is_dir() {
@@ -228,7 +228,8 @@ impl Host {
         }
         let compared = self.diff(word.as_str(), package)?;
         let same = compared.old.manifest_digest == compared.new.manifest_digest;
-        Ok((!same).then_some(compared))
+        let other = compared.old.predicate.id != compared.new.predicate.id;
+        Ok((!same && !other).then_some(compared))
     }
 
     /// The load path without running, and every file besides.

@@ -24,10 +24,12 @@ fn value(it: &Believed) -> Value {
         (role.to_string(), json!({"keys": keys.keys, "threshold": keys.threshold}))
     };
     let roles: serde_json::Map<_, _> = ROLES.into_iter().map(role).collect();
+    let keys: Vec<Value> =
+        it.root.keys.iter().map(|(id, key)| json!({"id": id, "public": key})).collect();
     json!({
         "root": {
             "sha256": it.digest, "version": it.root.version, "expires_ms": it.root.expires.0,
-            "roles": roles, "keys": it.root.keys, "publisher_scopes": it.root.publisher_scopes,
+            "roles": roles, "keys": keys, "publisher_scopes": it.root.publisher_scopes,
             "revoked": it.root.revoked,
         },
         "own_key": it.own,
