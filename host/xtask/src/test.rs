@@ -27,6 +27,7 @@ const SUITES: &[Suite] = &[
             "if-runtime",
             "if-store",
             "if-vault",
+            "if-wall",
             "if-witness",
             "if-world",
             "infrafabric",

@@ -10,8 +10,6 @@ use crate::config::Compiler;
 use crate::config::{Allocation, Threads, compiling_engine};
 use crate::error::RuntimeError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-#[cfg(feature = "compiler")]
-use rustix::process::{Resource, Rlimit, setrlimit};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,13 +21,9 @@ const COMPONENT_BYTES_MAX: usize = 64 << 20;
 /// Largest artefact, at most a few times its component.
 pub(crate) const ARTEFACT_BYTES_MAX: usize = 256 << 20;
 
+/// What the child may use. 18 MB take some 8 seconds.
 #[cfg(feature = "compiler")]
-/// Processor seconds of the child. 18 MB take some 8.
-const CHILD_CPU_SECONDS: u64 = 60;
-
-#[cfg(feature = "compiler")]
-/// Address space of the child.
-const CHILD_ADDRESS_BYTES: u64 = 2 << 30;
+const CHILD_BOUNDS: if_wall::Bounds = if_wall::Bounds { cpu_seconds: 60, address_bytes: 2 << 30 };
 
 /// Longest silence of the child: its processor time and half as much for a busy machine.
 const CHILD_SILENCE_SECONDS: i64 = 90;
@@ -53,14 +47,17 @@ pub(crate) fn compile(compiler: &Compiler, component: &[u8]) -> Result<Vec<u8>, 
     }
 }
 
-/// The whole life of a compiling child: takes limits upon itself, reads a component from `stdin`
+/// The whole life of a compiling child: closes itself off (no file, no network, no process, limits
+/// of processor time and memory), reads a component from `stdin`
 /// to its end, writes the artefact to `stdout`. The caller prints the error and exits non-zero.
 #[cfg(feature = "compiler")]
 pub fn compile_child_main(
     mut stdin: impl Read,
     mut stdout: impl Write,
 ) -> Result<(), RuntimeError> {
-    limit_self()?;
+    if_wall::close(CHILD_BOUNDS).map_err(|error| {
+        RuntimeError::Compile(format!("the child cannot be closed off: {error}"))
+    })?;
     let mut component = Vec::new();
     let failed = |error: std::io::Error| RuntimeError::Compile(error.to_string());
     stdin
@@ -71,20 +68,6 @@ pub fn compile_child_main(
     check(&component)?;
     let artefact = precompile(&component, Threads::One)?;
     stdout.write_all(&artefact).and_then(|()| stdout.flush()).map_err(failed)
-}
-
-#[cfg(feature = "compiler")]
-fn limit_self() -> Result<(), RuntimeError> {
-    let limits = [
-        (Resource::Cpu, CHILD_CPU_SECONDS),
-        (Resource::As, CHILD_ADDRESS_BYTES),
-        (Resource::Core, 0),
-    ];
-    for (resource, most) in limits {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|error| RuntimeError::Compile(format!("cannot limit the child: {error}")))?;
-    }
-    Ok(())
 }
 
 fn check(component: &[u8]) -> Result<(), RuntimeError> {

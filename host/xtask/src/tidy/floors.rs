@@ -16,6 +16,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("if-config", 1),
     ("if-store", 1),
     ("if-vault", 1),
+    ("if-wall", 1),
     ("if-broker", 2),
     ("if-runtime", 2),
     ("if-witness", 2),
@@ -42,6 +43,7 @@ pub const PACKAGES: &[&str] = &[
     "if-config",
     "if-store",
     "if-vault",
+    "if-wall",
     "if-broker",
     "if-runtime",
     "if-witness",
@@ -62,6 +64,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["wasmtime*", "cranelift*"], &["if-world", "if-runtime"]),
     (&["rusqlite"], &["if-store", "if-witness"]),
     (&["age"], &["if-vault"]),
+    (&["landlock", "seccompiler", "libc"], &["if-wall"]),
     (
         &[
             "hyper",

@@ -70,36 +70,32 @@ fn an_endless_artefact_is_cut_off() {
 }
 
 #[test]
-fn the_child_limits_itself() {
-    let limits = std::process::Command::new(compiler())
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .and_then(|mut child| {
-            let limits = await_limits(child.id());
-            child.kill()?;
-            child.wait()?;
-            limits
-        })
-        .unwrap();
+fn the_child_closes_itself_off_before_it_reads_a_byte() {
+    let mut child =
+        std::process::Command::new(compiler()).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let state = await_closed(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (limits, status) = state.unwrap();
     let line = |name: &str| limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     assert!(line("Max address space").contains("2147483648"), "{limits}");
     assert!(line("Max cpu time").contains(" 60 "), "{limits}");
-    assert!(line("Max core file size").contains(" 0 "), "{limits}");
+    for none in ["Max core file size", "Max open files"] {
+        assert!(line(none).contains(" 0 "), "{limits}");
+    }
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
 }
 
-/// The child's limits as the kernel shows them, once it has set the last of them.
-fn await_limits(id: u32) -> std::io::Result<String> {
-    loop {
-        let limits = fs_err::read_to_string(format!("/proc/{id}/limits"))?;
-        if limits
-            .lines()
-            .any(|line| line.starts_with("Max address space") && line.contains("2147483648"))
-            && limits
-                .lines()
-                .any(|line| line.starts_with("Max core file size") && !line.contains("unlimited"))
-        {
-            return Ok(limits);
+/// The child's limits and status as the kernel shows them, once it filters its system calls: the
+/// last that is done.
+fn await_closed(child: &mut std::process::Child) -> std::io::Result<(String, String)> {
+    let id = child.id();
+    while child.try_wait()?.is_none() {
+        let status = fs_err::read_to_string(format!("/proc/{id}/status"))?;
+        if status.contains("Seccomp:\t2") {
+            return Ok((fs_err::read_to_string(format!("/proc/{id}/limits"))?, status));
         }
         std::thread::yield_now();
     }
+    Err(std::io::Error::other("the child ended and was never closed"))
 }

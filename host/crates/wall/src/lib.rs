@@ -1,0 +1,80 @@
+//! The wall around a process that only computes: after [`close`] it keeps the memory it can get and
+//! the pipes it already holds, and has no file, no network, no other process and no new code.
+//!
+//! Three mechanisms of the kernel, each enough alone for most of it: limits of resources, Landlock
+//! over the paths of the file system, and a seccomp filter over system calls. Whoever breaks out of
+//! a compiler or a sandbox inside such a process has won a room without doors.
+
+mod calls;
+#[cfg(test)]
+mod tests;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, Scope,
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Newest Landlock whose rights are named here; an older kernel holds those it knows.
+const LANDLOCK: ABI = ABI::V6;
+
+/// Most of the machine that the process may use from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Seconds of processor time; the kernel kills beyond.
+    pub cpu_seconds: u64,
+    /// Address space; allocation fails beyond.
+    pub address_bytes: u64,
+}
+
+/// Why the wall does not stand. The process must not go on to foreign bytes.
+#[derive(Debug, thiserror::Error)]
+pub enum WallError {
+    #[error("the kernel does not take a limit: {0}")]
+    Limit(std::io::Error),
+    #[error("the kernel does not take the Landlock rules: {0}")]
+    Paths(#[from] landlock::RulesetError),
+    #[error("the kernel does not take a filter of system calls: {0}")]
+    Calls(#[from] seccompiler::Error),
+    #[error("no filter of system calls can be made: {0}")]
+    Filter(#[from] seccompiler::BackendError),
+}
+
+/// Closes this thread and every one it starts, for good. To be called before there are others.
+pub fn close(bounds: Bounds) -> Result<(), WallError> {
+    // A rule set is a file while it is made; after the limits there is none any more.
+    leave_file_system()?;
+    limit(bounds)?;
+    seccompiler::apply_filter(&calls::filter()?)?;
+    Ok(())
+}
+
+fn limit(bounds: Bounds) -> Result<(), WallError> {
+    let limits = [
+        (Resource::Cpu, bounds.cpu_seconds),
+        (Resource::As, bounds.address_bytes),
+        (Resource::Core, 0),
+        // What is open stays open; nothing joins it.
+        (Resource::Nofile, 0),
+    ];
+    for (resource, most) in limits {
+        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+        setrlimit(resource, limit).map_err(|error| WallError::Limit(error.into()))?;
+    }
+    Ok(())
+}
+
+/// No path may be read, written, listed or run, no port bound or reached, no abstract socket
+/// named and no foreign process signalled: every right is claimed, none is granted.
+///
+/// A kernel without Landlock leaves all of this to the filter of system calls, which knows no path
+/// that may be opened either.
+fn leave_file_system() -> Result<(), WallError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(LANDLOCK))?
+        .handle_access(AccessNet::from_all(LANDLOCK))?
+        .scope(Scope::from_all(LANDLOCK))?
+        .create()?
+        .restrict_self()?;
+    Ok(())
+}
