@@ -115,7 +115,6 @@ fn to_problem(error: &CallError, sent: Sent, line: &str) -> Problem {
         GuestFailure::Planned => {
             Problem::new(Code::PluginMisbehaved, "the plugin speaks of a dry run, and this is none")
         }
-        GuestFailure::Host { .. } => error.problem(),
     }
 }
 

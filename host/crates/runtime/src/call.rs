@@ -1,6 +1,6 @@
 //! What one call takes and what it gives back. Plain data; nothing here runs anything.
 
-use if_core::{Code, Explain, Mode, Problem, Refusal, RefusalKind, UnixMillis};
+use if_core::{Code, Explain, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Limits;
 
 /// One call of one export.
@@ -111,11 +111,6 @@ pub enum GuestFailure {
     Usage(String),
     /// Dry run: the first write was recorded. The caller prints the plan.
     Planned,
-    /// The host refused, and the guest passes it on.
-    Host {
-        kind: RefusalKind,
-        message: String,
-    },
 }
 
 /// Why a call has no result.
@@ -148,7 +143,6 @@ impl GuestFailure {
             Self::Auth(text) | Self::Protocol(text) | Self::Usage(text) => text.clone(),
             Self::Unreachable { message, .. } | Self::Timeout { message, .. } => message.clone(),
             Self::Planned => "the first write was recorded, not sent".to_owned(),
-            Self::Host { message, .. } => message.clone(),
         };
         if text.is_empty() { self.code().meaning().to_owned() } else { text }
     }
@@ -166,21 +160,7 @@ impl GuestFailure {
             Self::Usage(_) => Code::Usage,
             // A plan outside a dry run: the caller handles it before anyone asks for a code.
             Self::Planned => Code::PluginMisbehaved,
-            Self::Host { kind, .. } => host_code(*kind),
         }
-    }
-}
-
-/// The code of a refusal that the guest reports but the host has no record of.
-fn host_code(kind: RefusalKind) -> Code {
-    match kind {
-        RefusalKind::Denied => Code::CapabilityDenied,
-        RefusalKind::Limit => Code::LimitNetwork,
-        RefusalKind::Unreachable => Code::Unreachable,
-        RefusalKind::Timeout => Code::Timeout,
-        RefusalKind::Protocol => Code::ProviderProtocol,
-        RefusalKind::Budget => Code::Budget,
-        RefusalKind::Planned | RefusalKind::Invalid => Code::PluginMisbehaved,
     }
 }
 

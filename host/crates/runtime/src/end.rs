@@ -2,7 +2,7 @@
 
 use crate::call::{CallError, GuestFailure};
 use crate::limits::Stop;
-use if_core::{Code, Refusal};
+use if_core::{Code, Refusal, RefusalKind};
 use if_world::imports::types;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
@@ -70,16 +70,13 @@ pub(crate) fn limit(code: Code, message: impl Into<String>) -> CallError {
 }
 
 /// The guest's own failure. Where it only passes on what the host said, the host's record of it
-/// takes its place: that one has the code and the line to write.
-pub(crate) fn of_failure(failure: types::Failure, refusal: Option<Refusal>) -> CallError {
+/// takes its place: that one has the code and the line to write. Nobody else speaks for the host.
+pub(crate) fn of_failure(
+    failure: types::Failure,
+    refused: impl Fn(RefusalKind) -> Option<Refusal>,
+) -> CallError {
     CallError::Failure(match failure {
-        types::Failure::Host(error) => {
-            let kind = error.kind.into();
-            match refusal {
-                Some(refusal) if refusal.kind == kind => return CallError::Refused(refusal),
-                _ => GuestFailure::Host { kind, message: clip(error.message) },
-            }
-        }
+        types::Failure::Host(error) => return of_report(error.kind.into(), error.message, refused),
         types::Failure::Refused(refused) => GuestFailure::Refused {
             code: clip(refused.code),
             message: clip(refused.message),
@@ -96,6 +93,25 @@ pub(crate) fn of_failure(failure: types::Failure, refusal: Option<Refusal>) -> C
         }
         types::Failure::Planned => GuestFailure::Planned,
     })
+}
+
+/// A guest's report that the host refused it something.
+fn of_report(
+    kind: RefusalKind,
+    message: String,
+    refused: impl Fn(RefusalKind) -> Option<Refusal>,
+) -> CallError {
+    match (refused(kind), kind) {
+        (Some(refusal), _) => CallError::Refused(refusal),
+        // A wish that makes no sense is told the guest without a record: it is its own fault.
+        (None, RefusalKind::Invalid) => CallError::Misbehaved { message: clip(message) },
+        (None, _) => {
+            let said = clip(message);
+            let message =
+                format!("the plugin says that the host refused it, which is not so: {said}");
+            CallError::Misbehaved { message }
+        }
+    }
 }
 
 /// Cuts a guest's text at a character.
@@ -126,7 +142,7 @@ fn last_words(log: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use if_core::{Explain, RefusalKind};
+    use if_core::Explain;
 
     #[test]
     fn a_panic_is_quoted_without_its_note() {
@@ -141,16 +157,34 @@ mod tests {
     fn the_hosts_own_refusal_replaces_the_guests_report_of_it() {
         let refusal = Refusal::new(RefusalKind::Denied, Code::EgressDenied, "no").hint("line");
         let error = types::Error::from(&refusal);
-        let named = of_failure(types::Failure::Host(error.clone()), Some(refusal));
+        let given = |kind| (kind == RefusalKind::Denied).then(|| refusal.clone());
+        let named = of_failure(types::Failure::Host(error.clone()), given);
         assert_eq!((named.code(), named.hints()), (Code::EgressDenied, vec!["line".to_owned()]));
-        let unknown = of_failure(types::Failure::Host(error), None);
-        assert_eq!(unknown.code(), Code::CapabilityDenied);
+    }
+
+    #[test]
+    fn a_refusal_that_the_host_never_gave_is_the_plugins_invention() {
+        let kinds = [
+            RefusalKind::Denied,
+            RefusalKind::Limit,
+            RefusalKind::Planned,
+            RefusalKind::Unreachable,
+            RefusalKind::Timeout,
+            RefusalKind::Protocol,
+            RefusalKind::Invalid,
+            RefusalKind::Budget,
+        ];
+        for kind in kinds {
+            let error = types::Error::from(&Refusal::new(kind, Code::Bug, "no"));
+            let claimed = of_failure(types::Failure::Host(error), |_| None);
+            assert_eq!(claimed.code(), Code::PluginMisbehaved, "{kind:?}");
+        }
     }
 
     #[test]
     fn a_lost_write_is_an_unknown_outcome() {
         let lost = |sent| types::Lost { message: "gone".into(), sent };
-        let code = |failure| of_failure(failure, None).code();
+        let code = |failure| of_failure(failure, |_| None).code();
         assert_eq!(code(types::Failure::Timeout(lost(true))), Code::OutcomeUnknown);
         assert_eq!(code(types::Failure::Timeout(lost(false))), Code::Timeout);
         assert_eq!(code(types::Failure::Unreachable(lost(true))), Code::OutcomeUnknown);

@@ -6,7 +6,7 @@ use crate::shared::Shared;
 use crate::state::CallState;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use if_core::{Ask, Header, HttpRequest, HttpResponse, Refusal, RefusalKind, Reply};
+use if_core::{Ask, Code, Header, HttpRequest, HttpResponse, Refusal, RefusalKind, Reply};
 use std::sync::Arc;
 use std::time::Duration;
 use wasmtime_wasi_http::{
@@ -68,7 +68,12 @@ impl WasiHttpHooks for Hooks {
     ) -> SendFuture {
         let (shared, body_bytes_max) = (self.shared.clone(), self.body_bytes_max);
         Box::new(async move {
-            let request = request_message(request, options, body_bytes_max).await?;
+            let request = request_message(request, options, body_bytes_max).await;
+            let request = request.inspect_err(|error| {
+                if matches!(error, Error::HttpRequestBodySize(_)) {
+                    shared.refused(too_large(body_bytes_max));
+                }
+            })?;
             match shared.ask(Ask::Http { request }).await {
                 Ok(Reply::Http { response }) => {
                     let io: IoFuture = Box::new(std::future::ready(Ok(())));
@@ -79,6 +84,12 @@ impl WasiHttpHooks for Hooks {
             }
         })
     }
+}
+
+/// The guest hears only the number; the operator hears what it is the limit of.
+fn too_large(body_bytes_max: u64) -> Refusal {
+    let message = format!("the plugin's request has a body of more than {body_bytes_max} bytes");
+    Refusal::new(RefusalKind::Limit, Code::LimitNetwork, message)
 }
 
 /// The request as a message: absolute URL without userinfo, text headers, body under the cap.
@@ -161,7 +172,6 @@ fn error_of(refusal: &Refusal) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use if_core::Code;
 
     fn request(uri: &str, body: Vec<u8>) -> http::Request<WasiBody> {
         let body = Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync();

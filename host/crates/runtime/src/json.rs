@@ -8,9 +8,12 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     if depth(text.as_bytes()) > DEPTH_MAX {
         return Err(format!("is nested deeper than {DEPTH_MAX} levels"));
     }
-    serde_json::from_str::<serde::de::IgnoredAny>(text)
-        .map(|_| ())
-        .map_err(|error| format!("is not JSON: {error}"))
+    // Skipping a string does not look into its escapes; half a surrogate pair is found by reading.
+    let read = match text.contains("\\u") {
+        true => serde_json::from_str::<serde_json::Value>(text).map(|_| ()),
+        false => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| ()),
+    };
+    read.map_err(|error| format!("is not JSON: {error}"))
 }
 
 /// Deepest nesting of brackets outside strings; meaningful for JSON only.
@@ -43,6 +46,14 @@ mod tests {
         }
         for bad in ["", "{", "{a: 1}", "1 2", "nul"] {
             assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_no_text() {
+        assert_eq!(check(r#""\ud83d\ude00""#), Ok(()));
+        for half in [r#""\ud83d""#, r#""\ude00""#, r#"{"\ud83d": 1}"#, r#"["\ud83dx"]"#] {
+            assert!(check(half).unwrap_err().contains("not JSON"), "{half}");
         }
     }
 

@@ -250,7 +250,7 @@ fn judge(state: &mut CallState, outcome: wasmtime::Result<Outcome>) -> Result<St
     }
     match outcome {
         Err(error) => Err(end::of_error(&error, &state.log.text())),
-        Ok(Err(failure)) => Err(end::of_failure(failure, state.shared.refusal())),
+        Ok(Err(failure)) => Err(end::of_failure(failure, |kind| state.shared.refusal(kind))),
         Ok(Ok(text)) => {
             state.charge_output(text.len()).map_err(|stop: Stop| end::of_stop(stop))?;
             json::check(&text).map_err(|why| CallError::Misbehaved {

@@ -17,7 +17,8 @@ pub(crate) struct Shared {
     stopped: AtomicBool,
     stop: Mutex<Option<Stop>>,
     stopping: Notify,
-    refusal: Mutex<Option<Refusal>>,
+    /// The last of each kind that the guest was given.
+    refusals: Mutex<Vec<Refusal>>,
     /// Streams only.
     pace: Option<Arc<Pace>>,
 }
@@ -35,7 +36,7 @@ impl Shared {
             stopped: AtomicBool::new(false),
             stop: Mutex::new(None),
             stopping: Notify::new(),
-            refusal: Mutex::new(None),
+            refusals: Mutex::new(Vec::new()),
             pace,
         })
     }
@@ -61,7 +62,7 @@ impl Shared {
                 if refusal.ends_call {
                     self.end(Stop::Refused(refusal.clone()));
                 }
-                *lock(&self.refusal) = Some(refusal.clone());
+                self.refused(refusal.clone());
                 Err(refusal)
             }
         }
@@ -113,9 +114,16 @@ impl Shared {
         }
     }
 
-    /// The last refusal that the guest was given.
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        lock(&self.refusal).clone()
+    /// Keeps what the guest was refused, so that its report of it can be held against it.
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        let mut refusals = lock(&self.refusals);
+        refusals.retain(|earlier| earlier.kind != refusal.kind);
+        refusals.push(refusal);
+    }
+
+    /// The last refusal of this kind that the guest was given.
+    pub(crate) fn refusal(&self, kind: RefusalKind) -> Option<Refusal> {
+        lock(&self.refusals).iter().find(|refusal| refusal.kind == kind).cloned()
     }
 
     /// A reply of the wrong kind is a bug of the broker, and ends the call as one.
