@@ -77,16 +77,15 @@ impl Loaded {
         Ok(bytes)
     }
 
-    /// A data file by its name under `data/`, if it is the one that was signed.
-    pub fn data(&self, name: &str) -> Result<Vec<u8>, RegistryError> {
+    /// A data file by its name under `data/`, if it is the one that was signed; `None` for a name
+    /// that the manifest does not list.
+    pub fn data(&self, name: &str) -> Result<Option<Vec<u8>>, RegistryError> {
         let name = format!("data/{name}");
         // Only a name that the manifest lists is joined to a path: it was checked there.
-        let signed = self.trusted.subject_digest(&name);
-        let signed =
-            signed.ok_or_else(|| RegistryError::malformed(&name, "is not in the manifest"))?;
+        let Some(signed) = self.trusted.subject_digest(&name) else { return Ok(None) };
         let bytes = read_capped(&self.dir.join(&name), DATA_BYTES_MAX)?;
         check_digest(&name, &bytes, signed)?;
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 const READ_BYTES_MAX: u32 = 256 << 10;
 
 /// Reads a data file of the package, by name, its digest checked.
-pub type DataReader = Box<dyn Fn(&str) -> Result<Vec<u8>, Problem> + Send + Sync>;
+pub type DataReader = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, Problem> + Send + Sync>;
 
 /// The files of one operation.
 pub struct Files {
@@ -103,7 +103,8 @@ impl Files {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if !loaded.contains_key(name) {
             let bytes = (self.data)(name)
-                .map_err(|p| Refusal::fatal(RefusalKind::Invalid, p.code, p.message))?;
+                .map_err(|p| Refusal::fatal(RefusalKind::Invalid, p.code, p.message))?
+                .ok_or_else(|| unknown(name))?;
             loaded.insert(name.to_owned(), bytes);
         }
         let bytes = loaded.get(name).map_or(&[][..], Vec::as_slice);
@@ -185,7 +186,8 @@ mod tests {
             ("out".to_owned(), folder.join("out")),
         ]);
         let data: DataReader = Box::new(|name| match name {
-            "table" => Ok(b"0123456789".to_vec()),
+            "table" => Ok(Some(b"0123456789".to_vec())),
+            "../../key" => Ok(None),
             other => Err(Problem::new(Code::Tampered, other.to_owned())),
         });
         Files::open(&paths, &parameters, false, data).unwrap()
@@ -216,5 +218,7 @@ mod tests {
         assert_eq!(files.read("data:table", 8, 10).unwrap(), (b"89".to_vec(), true));
         assert_eq!(files.read("data:table", 0, 3).unwrap(), (b"012".to_vec(), false));
         assert_eq!(files.read("data:other", 0, 3).unwrap_err().code, Code::Tampered);
+        let unlisted = files.read("data:../../key", 0, 3).unwrap_err();
+        assert_eq!((unlisted.code, unlisted.ends_call), (Code::CapabilityDenied, false));
     }
 }
