@@ -172,6 +172,18 @@ fn a_used_secret() {
 }
 
 #[test]
+fn a_tried_sandbox() {
+    let lab = Lab::bare();
+    let mut report = lab.run(["doctor", "sandbox", "--json"]).json();
+    let rows = report["attacks"].as_array_mut().unwrap();
+    rows.truncate(1);
+    rows[0]["stopped_after_ms"] = json!("<number>");
+    report["log"]["entries"] = json!("<number>");
+    report["held"] = json!("<number>");
+    snapshot(&lab, "doctor-sandbox", report);
+}
+
+#[test]
 fn homes() {
     let lab = Lab::bare();
     check(&lab, &[("init", &["init"])]);

@@ -28,6 +28,7 @@ mod obs;
 mod obs_commands;
 mod obs_events;
 mod obs_requests;
+mod sandbox;
 mod scripts;
 mod secrets;
 mod secrets_audit;

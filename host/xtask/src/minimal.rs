@@ -55,6 +55,7 @@ fn walk(scene: &Scene) -> Result<()> {
     scene.ok(&["witness", "log"], &["noop ping"])?;
     scene.ok(&["witness", "verify"], &["entries", "verified"])?;
     scene.refused(2, &["secret", "list"], &[])?;
+    scene.ok(&["doctor", "sandbox"], &["computes for ever", "attacks held"])?;
     Ok(())
 }
 

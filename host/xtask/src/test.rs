@@ -70,11 +70,12 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "trust",
-        packages: &["if-manifest", "if-registry"],
+        packages: &["if-manifest", "if-registry", "if-trial"],
         modules: &[
             "trust",
             "trust_root",
             "attacks",
+            "sandbox",
             "bundle",
             "traffic",
             "secrets",
@@ -260,15 +261,17 @@ mod tests {
     fn a_suite_becomes_a_filter() {
         let suite = SUITES.iter().find(|suite| suite.name == "trust").unwrap();
         let expected = "package(=if-manifest) | package(=if-registry) | \
+                        package(=if-trial) | \
                         (package(=if-tests) & test(/^trust::/)) | \
                         (package(=if-tests) & test(/^trust_root::/)) | \
                         (package(=if-tests) & test(/^attacks::/)) | \
+                        (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
                         (package(=if-tests) & test(/^traffic::/)) | \
                         (package(=if-tests) & test(/^secrets::/)) | \
                         (package(=if-tests) & test(/^secrets_audit::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 9);
+        assert_eq!(runs(Some(suite), false).len(), 11);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

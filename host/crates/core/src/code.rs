@@ -200,6 +200,10 @@ codes! {
     SecretEcho "IF_ERR_SECRET_ECHO" Denied
         "The provider's answer contained the secret; the call was ended before the plugin saw it."
         "Change the secret at the provider, and do not use an endpoint that echoes it."
+    SandboxUnsound "IF_ERR_SANDBOX_UNSOUND" Denied
+        "An attack of `ifctl doctor sandbox` was not stopped, or not by its limit."
+        "Run no stranger's plugin with this program. Install it again; if it repeats, report the \
+             rows shown."
     VaultLocked "IF_ERR_VAULT" Storage
         "The vault cannot be opened or written."
         "Check keys/vault.key and vault.age in the home; restore both from the same backup."

@@ -1,5 +1,10 @@
 //! `doctor`: everything that can be wrong with a home, each with what it means.
 
+mod sandbox;
+
+pub use if_trial::{Outcome, Report, Verdict};
+pub use sandbox::sandbox;
+
 use crate::host::Host;
 use if_core::Problem;
 
