@@ -25,6 +25,21 @@ fn an_endless_loop_runs_out_of_fuel() {
 }
 
 #[test]
+fn a_cost_above_what_was_allowed_is_named_and_recorded() {
+    let lab = hostile();
+    let words = ["hostile", "grow", "target", "cost-report", "--max-cost", "1000", "--json"];
+    let run = lab.run(words);
+    let said: serde_json::Value = serde_json::from_str(run.stderr.trim()).unwrap();
+    assert!(said["warning"].as_str().unwrap().contains("more than --max-cost allows"), "{said}");
+    run.ok();
+    let logged = lab.run(["witness", "query", "--provider", "hostile", "--json", "-n", "1"]).json();
+    let leaf = &logged["entries"][0]["closed"]["leaf"];
+    assert_eq!(leaf["cost_micros"], u64::MAX, "{logged}");
+    assert_eq!(leaf["overrun_micros"], u64::MAX - 1000, "{logged}");
+    lab.run(["witness", "verify"]).ok();
+}
+
+#[test]
 fn memory_is_bounded_over_the_whole_call() {
     fires("eat-memory", "IF_ERR_LIMIT_MEMORY", 5);
 }

@@ -95,9 +95,10 @@ impl Printer {
         self.say(&format!("{} {text}", self.err.ink(Ink::Hint, "hint:")));
     }
 
-    /// A warning, in the host's words or cleaned.
+    /// A warning, in the host's words or cleaned; for programs an object of its own.
     pub fn warn(&self, text: &str) {
-        self.say(&format!("{} {text}", self.err.ink(Ink::Warning, "warning:")));
+        let line = format!("{} {text}", self.err.ink(Ink::Warning, "warning:"));
+        self.tell(&line, json!({ "warning": text }));
     }
 
     /// A problem, in full.

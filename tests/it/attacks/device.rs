@@ -119,7 +119,7 @@ fn talk(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         shared.arrived.lock().unwrap().extend_from_slice(&piece[..read]);
         head.extend_from_slice(&piece[..read]);
-        let http = !head.starts_with(b"LOOK") && !head.starts_with(b"WRITE");
+        let http = ![&b"LOOK"[..], b"WRITE", b"TOKEN"].iter().any(|line| head.starts_with(line));
         if script.mute || (http && !head.windows(4).any(|end| end == b"\r\n\r\n")) {
             continue;
         }

@@ -45,6 +45,9 @@ pub enum BrokerError {
     TooLarge { what: &'static str, bytes_max: u64 },
     #[error("no more than {max} {what} in one call")]
     TooMany { what: &'static str, max: u64 },
+    /// Placeholders are kept by the host until the call ends, like any resource of a guest's.
+    #[error("no more than {max} placeholders in one call")]
+    TooManyPlaceholders { max: u64 },
     #[error("no more than {max} new {what} in {period_ms} ms")]
     TooOften { what: &'static str, max: u64, period_ms: u64 },
     #[error("cannot reach `{target}`: {cause}")]
@@ -88,6 +91,7 @@ impl Explain for BrokerError {
             Self::TooLarge { .. } | Self::TooMany { .. } | Self::TooOften { .. } => {
                 Code::LimitNetwork
             }
+            Self::TooManyPlaceholders { .. } => Code::LimitHandles,
             Self::Unreachable { .. } => Code::Unreachable,
             Self::TimedOut { .. } => Code::Timeout,
             Self::Deadline => Code::LimitDeadline,
@@ -159,9 +163,10 @@ impl BrokerError {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::TooLarge { .. } | Self::TooMany { .. } | Self::TooOften { .. } => {
-                RefusalKind::Limit
-            }
+            Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::TooManyPlaceholders { .. }
+            | Self::TooOften { .. } => RefusalKind::Limit,
             Self::Planned(_) => RefusalKind::Planned,
             Self::Unreachable { .. } => RefusalKind::Unreachable,
             Self::TimedOut { .. } | Self::Deadline => RefusalKind::Timeout,

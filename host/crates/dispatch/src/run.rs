@@ -12,7 +12,7 @@ use crate::outcome::{self, Ending};
 use crate::purse::Purse;
 use crate::request::{Action, Performed, Request};
 use crate::wish::{Seen, Wishes};
-use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
+use if_core::{Code, EventSink, Exit, Micros, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
 use if_registry::Loaded;
 use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
@@ -58,7 +58,7 @@ impl Host {
             performed.result.map_err(|problem| with_secret_lines(problem, &request, &loaded));
         performed.result = performed.result.map_err(|problem| with_more_time(problem, &job));
         performed.trace = trace;
-        performed.warnings = loaded.warnings.clone();
+        performed.warnings.extend(loaded.warnings.iter().cloned());
         if let (Some(_), Ok(found)) = (&around, &mut performed.result) {
             let (named, faults) = self.named(&loaded.manifest, found.take());
             *found = named;
@@ -107,6 +107,7 @@ impl Host {
         let id = operation.id().to_string();
         let plan = seen.plan.clone();
         let record = record(&end, timing, job, &report, &wishes, seen);
+        let warnings = wishes.purse.overrun().iter().map(ToString::to_string).collect();
         let live = job.mode == Mode::Live;
         operation
             .finish_with(record, |tx| if live { wishes.save_state(tx) } else { Ok(()) })
@@ -120,7 +121,7 @@ impl Host {
                 .unwrap_or_default()),
         };
         let log = report.usage.log;
-        let (trace, warnings) = Default::default();
+        let trace = String::new();
         Ok(Performed { operation: id, trace, result, plan, warnings, log, wall_ms: timing.wall_ms })
     }
 }
@@ -206,6 +207,7 @@ fn record(
     Outcome {
         code: end.problem.as_ref().map(|problem| problem.code),
         cost: wishes.purse.total(),
+        overrun: wishes.purse.overrun().map(|it| Micros(it.cost.0.saturating_sub(it.allowed.0))),
         currency: job.currency.clone(),
         usage: Some(Usage {
             fuel: usage.fuel,

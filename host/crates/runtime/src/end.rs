@@ -40,6 +40,9 @@ pub(crate) fn of_error(error: &wasmtime::Error, log: &str) -> CallError {
     if text.contains("fuel allocated for hostcalls has been exhausted") {
         return limit(Code::LimitHostCalls, "the plugin passed too much data in one host call");
     }
+    if text.contains("total size of fields exceeds limit") {
+        return limit(Code::LimitNetwork, "the plugin's headers are larger than headers may be");
+    }
     if text.contains("store handle limit exceeded") {
         return limit(Code::LimitHandles, "the plugin held too many handles at once");
     }

@@ -69,10 +69,10 @@ impl WasiHttpHooks for Hooks {
         let (shared, body_bytes_max) = (self.shared.clone(), self.body_bytes_max);
         Box::new(async move {
             let request = request_message(request, options, body_bytes_max).await;
-            let request = request.inspect_err(|error| {
-                if matches!(error, Error::HttpRequestBodySize(_)) {
-                    shared.refused(too_large(body_bytes_max));
-                }
+            let request = request.inspect_err(|error| match error {
+                Error::HttpRequestBodySize(_) => shared.refused(too_large(body_bytes_max)),
+                Error::HttpRequestUriInvalid => shared.refused(misaddressed()),
+                _ => {}
             })?;
             match shared.ask(Ask::Http { request }).await {
                 Ok(Reply::Http { response }) => {
@@ -90,6 +90,11 @@ impl WasiHttpHooks for Hooks {
 fn too_large(body_bytes_max: u64) -> Refusal {
     let message = format!("the plugin's request has a body of more than {body_bytes_max} bytes");
     Refusal::new(RefusalKind::Limit, Code::LimitNetwork, message)
+}
+
+fn misaddressed() -> Refusal {
+    let message = "the plugin's request is to no address: it names none, or a user beside it";
+    Refusal::new(RefusalKind::Invalid, Code::PluginMisbehaved, message)
 }
 
 /// The request as a message: absolute URL without userinfo, text headers, body under the cap.

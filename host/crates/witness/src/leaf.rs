@@ -57,6 +57,9 @@ pub struct Leaf {
     /// What it cost, in millionths of `currency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<Micros>,
+    /// By how much that is above what was allowed or reserved; absent where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overrun_micros: Option<Micros>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -250,6 +253,7 @@ impl Leaf {
             commitments: BTreeMap::new(),
             outcome: None,
             cost_micros: None,
+            overrun_micros: None,
             currency: None,
             timing: None,
             usage: None,

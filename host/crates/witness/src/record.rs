@@ -44,6 +44,8 @@ pub struct Outcome {
     pub exit: Exit,
     pub timing: Timing,
     pub cost: Micros,
+    /// By how much that is above what was allowed.
+    pub overrun: Option<Micros>,
     pub currency: Option<String>,
     pub usage: Option<Usage>,
     pub traffic: Vec<Traffic>,
@@ -79,6 +81,7 @@ impl Outcome {
             exit,
             timing,
             cost: Micros(0),
+            overrun: None,
             currency: None,
             usage: None,
             traffic: Vec::new(),
@@ -101,6 +104,7 @@ impl Outcome {
         let verdict = Verdict { status: self.status, code: self.code, exit: self.exit as u8 };
         let leaf = Leaf {
             cost_micros: Some(self.cost),
+            overrun_micros: self.overrun,
             currency: self.currency.map(field),
             timing: Some(self.timing),
             usage: self.usage,

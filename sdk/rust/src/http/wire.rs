@@ -127,6 +127,8 @@ fn failure(code: ErrorCode) -> Failure {
         E::InternalError(Some(words)) if words.starts_with(LIMIT) => host(ErrorKind::Limit),
         E::InternalError(Some(words)) if words.starts_with(BUDGET) => host(ErrorKind::Budget),
         E::HttpRequestDenied | E::DestinationIpProhibited => host(ErrorKind::Denied),
+        // What was asked makes no sense: the fault is here, and not the provider's.
+        E::HttpRequestMethodInvalid | E::HttpRequestUriInvalid => host(ErrorKind::Invalid),
         E::ConnectionLimitReached
         | E::HttpRequestBodySize(_)
         | E::HttpResponseBodySize(_)
@@ -176,6 +178,9 @@ mod tests {
         };
         assert_eq!(kind(ErrorCode::HttpRequestDenied), Some(ErrorKind::Denied));
         assert_eq!(kind(ErrorCode::HttpResponseBodySize(Some(1))), Some(ErrorKind::Limit));
+        for code in [ErrorCode::HttpRequestMethodInvalid, ErrorCode::HttpRequestUriInvalid] {
+            assert_eq!(kind(code), Some(ErrorKind::Invalid));
+        }
         for (words, expected) in [("limit: x", ErrorKind::Limit), ("budget: x", ErrorKind::Budget)]
         {
             assert_eq!(kind(ErrorCode::InternalError(Some(words.into()))), Some(expected));

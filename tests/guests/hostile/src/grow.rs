@@ -43,6 +43,7 @@ const KINDS: &[&str] = &[
     "event-once",
     "cost",
     "cost-report",
+    "cost-again",
     "file-bytes",
     "data-file",
 ];
@@ -156,6 +157,10 @@ fn adapter(call: &Call, what: &str) -> Outcome {
         "state-key" => state::set(&long(), b"value").map_err(refused)?,
         "cost" => cost::reserve(u64::MAX, "everything").map_err(refused)?,
         "cost-report" => cost::report(u64::MAX, "{}").map_err(refused)?,
+        "cost-again" => {
+            cost::report(u64::MAX, "{}").map_err(refused)?;
+            cost::reserve(1, "more").map_err(refused)?;
+        }
         "file-bytes" => return file("parameter"),
         "data-file" => return file("data"),
         _ => return flood(call, what),

@@ -132,6 +132,8 @@ async fn read(
     let body = Limited::new(body, limit).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             BrokerError::TooLarge { what: "the answer", bytes_max: body_bytes_max }
+        } else if is_malformed(error.as_ref()) {
+            protocol("its answer's chunks are malformed")
         } else {
             BrokerError::Unreachable { target: target.into(), cause: "the answer broke off".into() }
         }
@@ -145,6 +147,15 @@ async fn read(
         })
         .collect();
     Ok(HttpResponse { status: parts.status.as_u16(), headers, body: body.to_bytes().to_vec() })
+}
+
+/// Whether the body came and could not be read, rather than not come. The library tells it by an
+/// `io::Error` among the causes: of invalid input or data where the chunks are none.
+fn is_malformed(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|cause| {
+        matches!(cause.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData)
+    })
 }
 
 fn lost(target: &str, error: &hyper::Error) -> BrokerError {

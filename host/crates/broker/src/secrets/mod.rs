@@ -173,7 +173,7 @@ impl Vault {
         if inner.placeholders.len() >= PLACEHOLDERS_MAX {
             if !self.rolling {
                 let max = PLACEHOLDERS_MAX as u64;
-                return Err(BrokerError::TooMany { what: "placeholders", max });
+                return Err(BrokerError::TooManyPlaceholders { max });
             }
             inner.placeholders.remove(0);
             inner.forgotten += 1;

@@ -5,7 +5,7 @@ use super::sinks::{FilledRequest, Filler};
 use super::*;
 use crate::BrokerConfig;
 use crate::testing::{Secrets, config};
-use if_core::{Header, HttpResponse};
+use if_core::{Code, Explain, Header, HttpResponse};
 use if_manifest::model::Capture;
 use serde_json::{Value as Json, json};
 
@@ -135,7 +135,7 @@ fn the_number_of_placeholders_is_bounded() {
         make(&vault, &config, "raw", &[], &source).unwrap();
     }
     let error = make(&vault, &config, "raw", &[], &source).unwrap_err();
-    assert!(matches!(error, BrokerError::TooMany { .. }));
+    assert_eq!(error.code(), Code::LimitHandles);
 }
 
 #[test]

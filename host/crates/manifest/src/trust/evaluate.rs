@@ -141,6 +141,12 @@ pub fn evaluate(input: &TrustInput<'_>) -> Result<Trusted, TrustError> {
         return Err(TrustError::Tampered { found, signed: component });
     }
     let scopes = predicate.scopes.iter().filter(|scope| entry.caps(scope)).cloned().collect();
+    // A publisher of other plugins may sign this one; it does not vouch for it.
+    let vouches = |key: &KeyId, role: Role| {
+        role != Role::Publisher || input.root.may_publish(key, &predicate.id)
+    };
+    let approvers = voices.counted.iter().filter(|(key, role)| vouches(key, **role));
+    let approvers = approvers.map(|(key, role)| (*key, *role)).collect();
     Ok(Trusted {
         scopes,
         hosts: entry.hosts.clone(),
@@ -148,7 +154,7 @@ pub fn evaluate(input: &TrustInput<'_>) -> Result<Trusted, TrustError> {
         subjects,
         manifest_digest,
         component_digest: component,
-        approvers: voices.counted,
+        approvers,
         root_version: input.root.version,
         allow_version: input.allow.version,
         deny_version: input.deny.version,

@@ -177,7 +177,8 @@ fn refused(code: Code, text: &str, change: impl FnOnce(&mut World)) {
 
 #[test]
 fn what_is_right_is_believed() {
-    let trusted = outcome(|_| {}).unwrap();
+    let out_of_scope = approval(EXAMPLE.as_bytes(), OTHER_PUBLISHER, Role::Publisher);
+    let trusted = outcome(|w| w.approvals.push(out_of_scope)).unwrap();
     assert_eq!(trusted.manifest_digest, sha256(EXAMPLE.as_bytes()));
     assert_eq!(trusted.component_digest, Digest::from_bytes([0x0a; 32]));
     assert_eq!(trusted.subject_digest("data/sbom.json"), Some(Digest::from_bytes([0x0c; 32])));

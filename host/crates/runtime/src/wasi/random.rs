@@ -1,7 +1,9 @@
 //! `wasi:random` from the call's seed. A BLAKE3 stream, because its output is fixed by its
 //! specification for ever: a replay years later draws the same numbers.
 
+use crate::limits::Stop;
 use crate::state::CallState;
+use if_core::Code;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
 
 /// Most bytes of one draw; keys and nonces are far smaller, and the host allocates it.
@@ -38,7 +40,10 @@ fn draw_u64(stream: &mut blake3::OutputReader) -> u64 {
 
 fn draw_bytes(stream: &mut blake3::OutputReader, length: u64) -> wasmtime::Result<Vec<u8>> {
     if length > DRAW_BYTES_MAX {
-        wasmtime::bail!("{length} random bytes at once; the most is {DRAW_BYTES_MAX}");
+        let message = format!(
+            "the plugin asked for {length} random bytes at once; the most is {DRAW_BYTES_MAX}"
+        );
+        return Err(Stop::limit(Code::LimitHostCalls, message).into());
     }
     let mut bytes = vec![0; usize::try_from(length)?];
     stream.fill(&mut bytes);

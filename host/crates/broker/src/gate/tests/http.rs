@@ -284,6 +284,23 @@ async fn a_provider_that_may_echo_is_redacted() {
 }
 
 #[tokio::test]
+async fn chunks_that_are_none_are_the_providers_fault_and_cut_ones_the_lines() {
+    for (body, code) in [
+        ("zz\r\nhello\r\n0\r\n\r\n", Code::ProviderProtocol),
+        ("2\r\nhello\r\n0\r\n\r\n", Code::ProviderProtocol),
+        ("fffffffffffffffff\r\nhello\r\n0\r\n\r\n", Code::ProviderProtocol),
+        ("ff\r\nhello", Code::Unreachable),
+        ("5\r\nhello\r\n", Code::Unreachable),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+        let server = servers::http(format!("{head}{body}")).await;
+        let (broker, _) = plain(&server, Effect::Read, Mode::Live).await;
+        let refused = http(&broker, request("GET", server.port, "/read")).await.unwrap_err();
+        assert_eq!(refused.code, code, "{body:?}: {}", refused.message);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_be_searched_is_no_answer() {
     for bad in [
         answer("content-encoding: gzip\r\n", "xx"),
