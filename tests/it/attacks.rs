@@ -12,6 +12,7 @@ use crate::lab::{Lab, Run};
 use device::Device;
 use if_fakes::ObsFake;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::process::Command;
 use std::time::Duration;
 use table::{Attack, CANARY};
@@ -40,6 +41,20 @@ struct Measured {
     took: Duration,
 }
 
+impl Measured {
+    fn of<S: AsRef<OsStr>>(lab: &Lab, words: impl IntoIterator<Item = S>) -> Self {
+        let sheet = lab.path().join("measured.json");
+        let line = lab.command(words);
+        let mut command = Command::new("python3");
+        command.args(["-c", MEASURE]).arg(&sheet).arg(line.get_program()).args(line.get_args());
+        command.env_clear().envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let run = Run::from(command.output().unwrap());
+        let text = std::fs::read_to_string(sheet).unwrap_or_else(|_| panic!("{}", run.stderr));
+        let (peak_kib, took_ms) = serde_json::from_str(&text).unwrap();
+        Self { run, peak_kib, took: Duration::from_millis(took_ms) }
+    }
+}
+
 /// Where the rows of a group are tried.
 struct Arena {
     lab: Lab,
@@ -66,15 +81,7 @@ impl Arena {
     }
 
     fn measured(&self, argv: &[String]) -> Measured {
-        let sheet = self.lab.path().join("measured.json");
-        let line = self.lab.command(["hostile"].into_iter().chain(argv.iter().map(String::as_str)));
-        let mut command = Command::new("python3");
-        command.args(["-c", MEASURE]).arg(&sheet).arg(line.get_program()).args(line.get_args());
-        command.env_clear().envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let run = Run::from(command.output().unwrap());
-        let text = std::fs::read_to_string(sheet).unwrap_or_else(|_| panic!("{}", run.stderr));
-        let (peak_kib, took_ms) = serde_json::from_str(&text).unwrap();
-        Measured { run, peak_kib, took: Duration::from_millis(took_ms) }
+        Measured::of(&self.lab, ["hostile"].into_iter().chain(argv.iter().map(String::as_str)))
     }
 
     /// Runs one row; what went wrong, if anything.

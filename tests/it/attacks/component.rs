@@ -1,11 +1,12 @@
 //! Attacks that no Rust compiler would emit: components from a few lines of WebAssembly text, and
 //! what stops them between `plugin pack` and the first call (`components.toml`).
 
+use super::{MEMORY_KIB_MAX, Measured};
 use crate::lab::{Lab, root};
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -18,7 +19,16 @@ const CALL: Duration = Duration::from_secs(3);
 const COMPILE: Duration = Duration::from_secs(10);
 const WORLD: &str = "package test:guests;\n\
     interface strange { oddity: func(); }\n\
-    world guest { include infrafabric:adapter/adapter@0.1.0; import strange; }";
+    world guest {\n\
+    include infrafabric:adapter/adapter@0.1.0; import strange;\n\
+    import wasi:random/random@0.2.9; import wasi:clocks/wall-clock@0.2.9;\n\
+    }";
+/// Of the baseline, what a guest may look at to be another each time.
+const BASELINE: [&str; 2] = [
+    "package wasi:random@0.2.9; interface random { get-random-u64: func() -> u64; }",
+    "package wasi:clocks@0.2.9; interface wall-clock {\n\
+    record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }",
+];
 /// Steps until a plugin runs, each with the words of its line; `+` is the package.
 const STEPS: [(&str, &[&str]); 6] = [
     ("pack", &["plugin", "pack", ".", "--out", "+"]),
@@ -36,7 +46,7 @@ struct Table {
 }
 
 /// One component, and the step at which it is stopped.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     name: String,
@@ -56,7 +66,10 @@ struct Row {
     forged: Option<(String, String)>,
     /// `pack`, `sign`, `allow`, `install`, `add` or `call`.
     when: String,
+    /// None where it is let go on because it gets nothing by it.
+    #[serde(default)]
     code: String,
+    #[serde(default)]
     exit: i32,
 }
 
@@ -73,6 +86,9 @@ impl Row {
             .replace("{call}", self.call.as_deref().unwrap_or("(call $ok)"));
         let mut resolve = Resolve::default();
         resolve.push_dir(root().join("wit/adapter-0.1.0")).unwrap();
+        for (at, text) in BASELINE.iter().enumerate() {
+            resolve.push_str(format!("baseline-{at}.wit"), text).unwrap();
+        }
         let package = resolve.push_str("guest.wit", WORLD).unwrap();
         let world = resolve.select_world(&[package], Some("guest")).unwrap();
         let mut module = wat::parse_str(text).unwrap_or_else(|e| panic!("{}: {e}", self.name));
@@ -95,22 +111,21 @@ impl Row {
         fs::write(folder.join("plugin.toml"), toml).unwrap();
     }
 
-    /// Takes the steps; what went wrong, if anything.
-    fn attempt(&self, lab: &Lab, at: usize) -> Vec<String> {
+    /// Takes the steps; what went wrong, if anything. `harmless` is the memory of each step of a
+    /// component that does nothing.
+    fn attempt(&self, lab: &Lab, at: usize, harmless: &[u64]) -> Vec<String> {
         let folder = lab.path().join(format!("byhand-{at}"));
         self.write(&folder);
         let package = folder.join("package").display().to_string();
         let provider = self.provider.as_deref().unwrap_or("byhand");
-        for (step, words) in STEPS {
+        for ((step, words), harmless) in STEPS.into_iter().zip(harmless) {
             let words = words.iter().map(|word| match *word {
                 "+" => package.clone(),
                 "." => folder.display().to_string(),
                 "PROVIDER" => provider.to_owned(),
                 word => word.to_owned(),
             });
-            let begun = Instant::now();
-            let run = lab.run(words);
-            let took = begun.elapsed();
+            let Measured { run, peak_kib, took } = Measured::of(lab, words);
             if step == "pack" && run.exit == 0 {
                 self.forge(Path::new(&package));
             }
@@ -121,8 +136,16 @@ impl Row {
                 continue;
             }
             let mut wrong = Vec::new();
-            if !run.stderr.contains(&format!("error[{}]", self.code)) || run.exit != self.exit {
+            let code = (!self.code.is_empty()).then(|| format!("error[{}]", self.code));
+            let ended = code.map_or(!run.stderr.contains("error["), |it| run.stderr.contains(&it));
+            if !ended || run.exit != self.exit {
                 wrong.push(format!("{step}: exit {}: {}", run.exit, run.stderr));
+            }
+            if peak_kib > harmless + MEMORY_KIB_MAX {
+                wrong.push(format!("{step} took {peak_kib} KiB of memory"));
+            }
+            if step == "call" {
+                wrong.extend(self.unlogged(lab, provider));
             }
             if took > if step == "call" { CALL } else { COMPILE } {
                 wrong.push(format!("took {took:?}"));
@@ -130,6 +153,16 @@ impl Row {
             return wrong;
         }
         vec![format!("there is no step `{}`", self.when)]
+    }
+
+    /// What the log should say of the call, and does not.
+    fn unlogged(&self, lab: &Lab, provider: &str) -> Option<String> {
+        let query = ["witness", "query", "--provider", provider, "--json", "-n", "1"];
+        let logged = lab.run(query).json();
+        let outcome = &logged["entries"][0]["closed"]["leaf"]["outcome"];
+        let code = outcome["code"].as_str().unwrap_or_default();
+        let fits = code == self.code && outcome["status"].is_string();
+        (!fits).then(|| format!("the log says {outcome}"))
     }
 
     fn forge(&self, package: &Path) {
@@ -141,10 +174,31 @@ impl Row {
     }
 }
 
+/// The memory of each step of a component that does nothing.
+fn harmless() -> Vec<u64> {
+    let lab = Lab::with(&["noop"]);
+    let folder = lab.path().join("harmless");
+    Row { name: "harmless".into(), ..Row::default() }.write(&folder);
+    let package = folder.join("package").display().to_string();
+    let step = |(step, words): (&str, &[&str])| {
+        let words = words.iter().map(|word| match *word {
+            "+" => package.clone(),
+            "." => folder.display().to_string(),
+            "PROVIDER" => "byhand".to_owned(),
+            word => word.to_owned(),
+        });
+        let Measured { run, peak_kib, .. } = Measured::of(&lab, words);
+        assert_eq!(run.exit, 0, "{step}: {}", run.stderr);
+        peak_kib
+    };
+    STEPS.into_iter().map(step).collect()
+}
+
 #[test]
 fn attacks_by_hand_made_components_end_at_their_step() {
     let text = fs::read_to_string(root().join("tests/guests/hostile/components.toml")).unwrap();
     let table: Table = toml::from_str(&text).unwrap_or_else(|e| panic!("components.toml: {e}"));
+    let harmless = harmless();
     let report: Vec<String> = table
         .component
         .iter()
@@ -152,7 +206,7 @@ fn attacks_by_hand_made_components_end_at_their_step() {
         .flat_map(|(at, row)| {
             let lab = Lab::with(&["noop"]);
             lab.run(["noop", "add", "well"]).ok();
-            let mut wrong = row.attempt(&lab, at);
+            let mut wrong = row.attempt(&lab, at, &harmless);
             if lab.run(["noop", "ping", "well"]).exit != 0 {
                 wrong.push("the next command fails".into());
             }
