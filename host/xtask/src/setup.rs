@@ -5,7 +5,7 @@
 //! only CI needs. It never changes what is there.
 
 use crate::shell;
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use if_servers::Server;
 
 /// The target of every component.
@@ -143,8 +143,11 @@ fn tool(tool: &Tool) -> Result<()> {
     if tool.build == Build::Debug {
         install.arg("--debug");
     }
-    // A folder of its own: a tool's dependencies must not evict ours.
-    shell::run(install.env("CARGO_TARGET_DIR", shell::tools().join("build")))
+    // A folder of its own: a tool's dependencies must not evict ours. What is
+    // left of the build is gigabytes that nobody reads again.
+    let build = shell::tools().join("build");
+    shell::run(install.env("CARGO_TARGET_DIR", &build))?;
+    std::fs::remove_dir_all(&build).with_context(|| format!("remove {}", build.display()))
 }
 
 #[cfg(test)]
