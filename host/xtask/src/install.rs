@@ -1,4 +1,5 @@
-//! `cargo xtask install`: a release build as `ifctl`, with `if` and `ifctl-compile` beside it.
+//! `cargo xtask install`: a release build as `ifctl`, with `if`, `ifctl-compile` and
+//! `ifctl-worker` beside it.
 //!
 //! `if` is the same program under the name that scripts and other shells can use; a POSIX shell
 //! takes that word for itself, so nobody's scripts change their meaning.
@@ -13,14 +14,17 @@ pub fn run(folder: Option<&str>) -> Result<()> {
     build()?;
     let built = |name| shell::root().join("target/release").join(name);
     place(&built("ifctl"), &folder, &["ifctl", "if"])?;
-    place(&built("ifctl-compile"), &folder, &["ifctl-compile"])?;
-    println!("installed {}, with if and ifctl-compile", folder.join("ifctl").display());
+    for helper in ["ifctl-compile", "ifctl-worker"] {
+        place(&built(helper), &folder, &[helper])?;
+    }
+    let ifctl = folder.join("ifctl");
+    println!("installed {}, with if, ifctl-compile and ifctl-worker", ifctl.display());
     Ok(())
 }
 
-/// The release: two builds, for in one build the compiler's features would reach the command.
+/// The release: three builds, for in one build the compiler's features would reach the others.
 pub fn build() -> Result<()> {
-    ["if-compiler", "infrafabric"].iter().try_for_each(|package| {
+    ["if-compiler", "if-worker", "infrafabric"].iter().try_for_each(|package| {
         shell::run(&mut shell::cargo(&["build", "--release", "--package", package]))
     })
 }

@@ -28,10 +28,10 @@ pub fn run() -> Result<()> {
     if let Some(carried) = carried(&tree) {
         bail!("the minimal host carries {carried}");
     }
-    // With the compiler in the same build, as in the workspace: one set of features fewer.
-    let compiler = ["--quiet", "--package", "if-compiler"];
-    shell::run(shell::cargo(&["build"]).args(compiler).args(minimal))?;
-    shell::run(shell::cargo(&["test"]).args(compiler).args(minimal))?;
+    // With its helpers in the same build, as in the workspace: one set of features fewer.
+    let helpers = ["--quiet", "--package", "if-compiler", "--package", "if-worker"];
+    shell::run(shell::cargo(&["build"]).args(helpers).args(minimal))?;
+    shell::run(shell::cargo(&["test"]).args(helpers).args(minimal))?;
     plugins::run()?;
     walk(&Scene::new(Scene::debug_binary())?)
 }

@@ -32,6 +32,7 @@ const SUITES: &[Suite] = &[
             "if-world",
             "infrafabric",
             "if-compiler",
+            "if-worker",
             "xtask",
             "if-pages",
             "if-bench",

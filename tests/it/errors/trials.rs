@@ -76,6 +76,7 @@ pub const ALL: &[Trial] = &[
     trial("secret", "IF_ERR_SECRET_ECHO", echoing_device, Outside),
     trial("secret", "IF_ERR_VAULT", vault_key_gone, Lines),
     trial("package", "IF_ERR_SANDBOX_UNSOUND", compiler_left_behind, Outside),
+    trial("package", "IF_ERR_WORKER", worker_left_behind, Outside),
     trial("limit", "IF_ERR_LIMIT_MEMORY", honest_device, Outside),
     trial("limit", "IF_ERR_LIMIT_FUEL", honest_device, Outside),
     trial("limit", "IF_ERR_LIMIT_DEADLINE", honest_device, Outside),
@@ -237,6 +238,10 @@ fn broken_component() -> Stage {
 /// Somebody copied the program and forgot what stands beside it.
 fn compiler_left_behind() -> Stage {
     Stage::bare().before(&["cp --remove-destination $(readlink bin/ifctl) bin/ifctl"])
+}
+
+fn worker_left_behind() -> Stage {
+    Stage::switcher().before(&["cp --remove-destination $(readlink bin/ifctl) bin/ifctl"])
 }
 
 fn spoilt_approval() -> Stage {

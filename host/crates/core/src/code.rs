@@ -260,6 +260,9 @@ codes! {
     Compile "IF_ERR_COMPILE" Limit
         "The component could not be compiled within its bounds."
         "The component is broken or too large; report it to the author."
+    Worker "IF_ERR_WORKER" Storage
+        "The process in which plugins run cannot be started, or cannot be closed off."
+        "Install the programs again, side by side; on a kernel without seccomp no plugin runs."
     Bug "IF_ERR_BUG" Bug
         "A bug in InfraFabric."
         "Report it with the output of `-v`."

@@ -1,4 +1,5 @@
-//! The sandbox, made ready: the key of the artefact cache, and the bounded child that compiles.
+//! The sandbox, made ready: the key of the artefact cache, the bounded child that compiles, and the
+//! worker in which a guest runs.
 
 use crate::host::{Host, fill_random};
 use crate::job::explain;
@@ -6,12 +7,15 @@ use fs_err::os::unix::fs::OpenOptionsExt;
 use if_config::{Environment, Home};
 use if_core::{Code, Problem};
 use if_registry::Loaded;
-use if_runtime::{Allocation, Compiler, Prepared, Runtime, RuntimeConfig};
+use if_runtime::{Compiler, Place, Prepared, Runtime, RuntimeConfig};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The program that compiles components, beside this one.
 const COMPILER: &str = "ifctl-compile";
+
+/// The program in which they run, beside this one.
+const WORKER: &str = "ifctl-worker";
 
 /// Makes the key that authenticates compiled code. Outside the cache folder, closed to others.
 pub fn create_key(home: &Home) -> Result<(), Problem> {
@@ -74,6 +78,6 @@ pub(crate) fn engine(cache_dir: PathBuf, cache_key: [u8; 32]) -> Result<Runtime,
         Problem::new(Code::Bug, "this program cannot find itself").because(e.to_string())
     })?;
     let compiler = Compiler::Child { program: this.with_file_name(COMPILER), arguments: vec![] };
-    Runtime::new(RuntimeConfig { cache_dir, cache_key, allocation: Allocation::OnDemand, compiler })
-        .map_err(explain)
+    let place = Place::Worker { program: this.with_file_name(WORKER) };
+    Runtime::new(RuntimeConfig { cache_dir, cache_key, place, compiler }).map_err(explain)
 }

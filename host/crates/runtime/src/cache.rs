@@ -10,10 +10,12 @@
 use crate::compile::ARTEFACT_BYTES_MAX;
 use crate::error::RuntimeError;
 use if_core::Digest;
-use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create, sendfile};
+use rustix::fs::{
+    MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create, sendfile,
+};
 use std::fs::{DirBuilder, File};
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use wasmtime::Engine;
@@ -31,6 +33,10 @@ const HEADER_BYTES: usize = 8 + 32;
 /// Code is verified in pieces of this size: it fits a processor's nearest large cache.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// Neither written nor resized, and so for good.
+const ALL_SEALS: SealFlags =
+    SealFlags::WRITE.union(SealFlags::GROW).union(SealFlags::SHRINK).union(SealFlags::SEAL);
+
 /// The folder, the key, and what the engine is.
 pub(crate) struct Cache {
     dir: PathBuf,
@@ -38,8 +44,8 @@ pub(crate) struct Cache {
     engine: [u8; 32],
 }
 
-/// Machine code that this process or an earlier one of ours has made: from the compiler, or from
-/// an entry whose MAC was verified. There is no other way to have one.
+/// Machine code that this process or an earlier one of ours has made: from the compiler, from an
+/// entry whose MAC was verified, or handed over by the process that verified it.
 pub(crate) struct Artefact(File);
 
 impl Artefact {
@@ -50,13 +56,28 @@ impl Artefact {
         sealed(memory).map(Self)
     }
 
+    /// What the process that started this one has handed over: it has verified it, in memory that
+    /// was sealed before. Refuses memory that anybody may still change.
+    pub(crate) fn handed(memory: OwnedFd) -> std::io::Result<Self> {
+        if !fcntl_get_seals(&memory)?.contains(ALL_SEALS) {
+            return Err(std::io::Error::other("the machine code can still be changed"));
+        }
+        Ok(Self(File::from(memory)))
+    }
+
+    /// The memory, to be handed over.
+    pub(crate) fn memory(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
     /// Loads the code into `engine`.
     #[allow(unsafe_code)]
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         let memory = format!("/proc/self/fd/{}", self.0.as_raw_fd());
         // SAFETY: the bytes must come from this engine's compiler and never change. An `Artefact`
         // is made only from the compiler's output or from an entry with a valid MAC under our key,
-        // and lies in memory that was sealed before it was verified: nobody can write to it.
+        // by this process or the one that started it, and lies in memory that was sealed before it
+        // was verified: nobody can write to it.
         unsafe { Component::deserialize_file(engine, memory) }
     }
 }
@@ -69,8 +90,7 @@ fn memory() -> std::io::Result<File> {
 
 /// The same file; from here on nobody changes it, whoever else has it open.
 fn sealed(memory: File) -> std::io::Result<File> {
-    let all = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
-    fcntl_add_seals(&memory, all)?;
+    fcntl_add_seals(&memory, ALL_SEALS)?;
     Ok(memory)
 }
 

@@ -1,10 +1,12 @@
-//! What one call takes and what it gives back. Plain data; nothing here runs anything.
+//! What one call takes and what it gives back. Plain data, so that it may cross to a worker and
+//! back; nothing here runs anything.
 
-use if_core::{Code, Explain, Mode, Problem, Refusal, UnixMillis};
+use if_core::{Code, Explain, Mode, Problem, Refusal, RefusalKind, UnixMillis};
 use if_manifest::model::Limits;
+use serde::{Deserialize, Serialize};
 
 /// One call of one export.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Call {
     pub action: Action,
     pub facts: Facts,
@@ -19,19 +21,20 @@ pub struct Call {
     pub deadline_ms: u64,
     /// Set for a command that emits events until it is stopped.
     pub stream: Option<Stream>,
-    /// Ctrl-C: the call ends when this becomes true.
+    /// Ctrl-C: the call ends when this becomes true. Stays with the caller.
+    #[serde(skip)]
     pub interrupt: Option<tokio::sync::watch::Receiver<bool>>,
 }
 
 /// A stream's own terms.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Ends the stream after so long, as asked: `CallError::Stopped`.
     pub stop_after_ms: Option<u64>,
 }
 
 /// Which export, with what.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// Settings and commands. Runs with clock 0, a fixed seed, empty facts and no broker, so that
     /// the same component says the same every time.
@@ -46,7 +49,7 @@ pub enum Action {
 }
 
 /// What the guest learns about its call, through `instance.get` and `secrets.available`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Empty while an instance is being added.
     pub instance: String,
@@ -61,15 +64,28 @@ pub struct Facts {
 }
 
 /// How a call ended, and what it used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// JSON text, already validated.
     pub result: Result<String, CallError>,
     pub usage: Usage,
 }
 
+impl Report {
+    /// An end without a use: nothing ran, or nobody is left to tell.
+    pub(crate) fn of(error: CallError) -> Self {
+        Self { result: Err(error), usage: Usage::default() }
+    }
+
+    /// The house's own fault.
+    pub(crate) fn of_bug(message: impl Into<String>) -> Self {
+        let refusal = Refusal::fatal(RefusalKind::Invalid, Code::Bug, message);
+        Self::of(CallError::Refused(refusal))
+    }
+}
+
 /// What a call used, whatever its end.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Wasm instructions, roughly.
     pub fuel: u64,
@@ -86,7 +102,7 @@ pub struct Usage {
 }
 
 /// How a command failed in the plugin's own words: the `failure` of the WIT. Texts are capped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GuestFailure {
     /// The provider answered and refused.
     Refused {
@@ -114,7 +130,7 @@ pub enum GuestFailure {
 }
 
 /// Why a call has no result.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum CallError {
     #[error("{}", .0.message())]
     Failure(GuestFailure),

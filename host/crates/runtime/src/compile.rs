@@ -23,7 +23,8 @@ pub(crate) const ARTEFACT_BYTES_MAX: usize = 256 << 20;
 
 /// What the child may use. 18 MB take some 8 seconds.
 #[cfg(feature = "compiler")]
-const CHILD_BOUNDS: if_wall::Bounds = if_wall::Bounds { cpu_seconds: 60, address_bytes: 2 << 30 };
+const CHILD_BOUNDS: if_wall::Bounds =
+    if_wall::Bounds { cpu_seconds: Some(60), address_bytes: 2 << 30, data_bytes: None };
 
 /// Longest silence of the child: its processor time and half as much for a busy machine.
 const CHILD_SILENCE_SECONDS: i64 = 90;
@@ -55,7 +56,8 @@ pub fn compile_child_main(
     mut stdin: impl Read,
     mut stdout: impl Write,
 ) -> Result<(), RuntimeError> {
-    if_wall::close(CHILD_BOUNDS).map_err(|error| {
+    if_wall::forget_inherited();
+    if_wall::close(CHILD_BOUNDS, if_wall::Calls::Piping).map_err(|error| {
         RuntimeError::Compile(format!("the child cannot be closed off: {error}"))
     })?;
     let mut component = Vec::new();

@@ -22,8 +22,18 @@ pub struct RuntimeConfig {
     pub cache_dir: PathBuf,
     /// Key of the MAC over each artefact. Lies outside the cache folder.
     pub cache_key: [u8; 32],
-    pub allocation: Allocation,
+    pub place: Place,
     pub compiler: Compiler,
+}
+
+/// Where guests run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this process: one wall, the sandbox.
+    Here(Allocation),
+    /// Each call in a process of its own, `ifctl-worker`, which has no files, no network and no
+    /// secrets: the second wall.
+    Worker { program: PathBuf },
 }
 
 /// Where instances get their memory.

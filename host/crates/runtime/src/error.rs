@@ -23,6 +23,10 @@ pub enum RuntimeError {
     Compile(String),
     #[error("the compiler is not beside this program: there is no `{0}`")]
     CompilerMissing(PathBuf),
+    #[error("the process for the plugin cannot be used: {0}")]
+    Worker(String),
+    #[error("the process for plugins is not beside this program: there is no `{0}`")]
+    WorkerMissing(PathBuf),
     /// An import that no version of this host offers.
     #[error("the component imports `{0}`, which this host does not offer")]
     ImportUnknown(String),
@@ -40,6 +44,7 @@ impl Explain for RuntimeError {
             Self::Bytes(problem) => problem.code,
             Self::NotAComponent(_) | Self::World(_) => Code::PackageMalformed,
             Self::Compile(_) | Self::CompilerMissing(_) => Code::Compile,
+            Self::Worker(_) | Self::WorkerMissing(_) => Code::Worker,
             Self::ImportUnknown(_) => Code::ImportsUndeclared,
         }
     }
@@ -53,7 +58,9 @@ impl Explain for RuntimeError {
             Self::NotAComponent(_) => {
                 vec!["the author builds with: cargo build --release --target wasm32-wasip2".into()]
             }
-            Self::CompilerMissing(_) => vec!["to install both: cargo xtask install".into()],
+            Self::CompilerMissing(_) | Self::WorkerMissing(_) => {
+                vec!["to install all three programs: cargo xtask install".into()]
+            }
             _ => Vec::new(),
         }
     }

@@ -7,6 +7,8 @@
 //! the machine: guest time moves only when the broker answers.
 //!
 //! - [`config`](self): engine settings · `runtime`: prepare and call · `call`: what goes in and out
+//! - `sandbox`: runs a call in this process · `worker/`: the same in a process of its own, which has
+//!   nothing but a socket to this one
 //! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
 //! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how
 //!   an end is named
@@ -28,11 +30,13 @@ mod meters;
 mod nobroker;
 mod pace;
 mod runtime;
+mod sandbox;
 mod shared;
 mod state;
 mod ticker;
 mod time;
 mod wasi;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -40,8 +44,9 @@ mod tests;
 pub use call::{Action, Call, CallError, Facts, GuestFailure, Report, Stream, Usage};
 #[cfg(feature = "compiler")]
 pub use compile::compile_child_main;
-pub use config::{Allocation, Compiler, RuntimeConfig};
+pub use config::{Allocation, Compiler, Place, RuntimeConfig};
 pub use error::RuntimeError;
 pub use if_manifest::model::Limits;
 pub use nobroker::NoBroker;
 pub use runtime::{Prepared, Runtime, Source};
+pub use worker::worker_main;

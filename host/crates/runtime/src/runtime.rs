@@ -1,42 +1,48 @@
-//! Prepares components and calls them.
+//! Prepares components and calls them: in this process, or behind the second wall.
 
 use crate::cache::{Artefact, Cache};
-use crate::call::{Action, Call, CallError, Facts, Report, Stream, Usage};
+use crate::call::{Action, Call, Facts, Report};
 use crate::compile::compile;
-use crate::config::{Compiler, RuntimeConfig, engine};
+use crate::config::{Compiler, Place, RuntimeConfig};
 use crate::error::RuntimeError;
-use crate::limits::Stop;
 use crate::nobroker::NoBroker;
-use crate::pace::Pace;
-use crate::state::CallState;
-use crate::ticker::Ticker;
-use crate::{end, json, link};
-use if_core::{Broker, Code, Digest, Mode, Problem, Refusal, RefusalKind, UnixMillis};
-use if_world::AdapterPre;
-use if_world::imports::types;
+use crate::sandbox::{Linked, Sandbox};
+use crate::worker::{Worker, Workers};
+use if_core::{Broker, Digest, Mode, Problem, UnixMillis};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use wasmtime::component::Component;
-use wasmtime::{Engine, Store, UpdateDeadline};
 
 /// How long a broker may take to close what a call left open. Closing is a courtesy to the peer.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// An engine, its compiler and its cache. One per process is enough.
+/// Where guests run, who compiles them, and the cache. One per process is enough.
 pub struct Runtime {
-    engine: Engine,
+    room: Room,
     compiler: Compiler,
     cache: Cache,
-    /// Started with the first call; ends with the runtime.
-    ticker: Mutex<Option<Ticker>>,
 }
 
-/// A component ready to be called any number of times. Cheap to clone.
-#[derive(Clone)]
+/// Where guests run.
+enum Room {
+    Here(Sandbox),
+    Worker(Workers),
+}
+
+/// A component ready to be called any number of times.
 pub struct Prepared {
-    adapter: AdapterPre<CallState>,
+    stage: Stage,
     imports: Arc<[String]>,
     source: Source,
+}
+
+/// What a room needs to begin a call.
+enum Stage {
+    Here(Linked),
+    /// A worker that has loaded it already, for the first call; each further call gets its own.
+    Worker {
+        artefact: Arc<Artefact>,
+        ready: Mutex<Option<Worker>>,
+    },
 }
 
 /// Where a prepared component's machine code came from.
@@ -56,14 +62,15 @@ impl Prepared {
     }
 }
 
-type Outcome = Result<String, types::Failure>;
-
 impl Runtime {
-    /// An engine with every setting of this house, and its cache folder, checked.
+    /// A room for guests with every setting of this house, and the cache folder, checked.
     pub fn new(config: RuntimeConfig) -> Result<Runtime, RuntimeError> {
-        let engine = engine(config.allocation)?;
+        let room = match config.place {
+            Place::Here(allocation) => Room::Here(Sandbox::new(allocation)?),
+            Place::Worker { program } => Room::Worker(Workers::new(program)?),
+        };
         let cache = Cache::open(&config.cache_dir, config.cache_key)?;
-        Ok(Runtime { engine, compiler: config.compiler, cache, ticker: Mutex::new(None) })
+        Ok(Runtime { room, compiler: config.compiler, cache })
     }
 
     /// Makes a component ready, by its digest. `bytes` is called only when the cache has no
@@ -73,28 +80,37 @@ impl Runtime {
         component: &Digest,
         bytes: &mut dyn FnMut() -> Result<Vec<u8>, Problem>,
     ) -> Result<Prepared, RuntimeError> {
-        let cached =
-            self.cache.load(component).and_then(|artefact| artefact.load(&self.engine).ok());
-        if let Some(loaded) = cached {
-            return self.ready(&loaded, Source::Cache);
+        if let Some(artefact) = self.cache.load(component) {
+            match self.load(&Arc::new(artefact), Source::Cache) {
+                // Not for this engine: an entry of another version of it, or of other settings.
+                Err(RuntimeError::Compile(_)) => {}
+                loaded => return loaded,
+            }
         }
         let bytes = bytes().map_err(RuntimeError::Bytes)?;
         let code = compile(&self.compiler, &bytes)?;
         let artefact = Artefact::compiled(&code)
+            .map(Arc::new)
             .map_err(|error| RuntimeError::Compile(format!("no memory for the code: {error}")))?;
-        let loaded = artefact
-            .load(&self.engine)
-            .map_err(|error| RuntimeError::Compile(format!("{error:#}")))?;
+        let loaded = self.load(&artefact, Source::Compiled { kept: false })?;
         let kept = self.cache.store(component, &artefact).is_ok();
-        self.ready(&loaded, Source::Compiled { kept })
+        Ok(Prepared { source: Source::Compiled { kept }, ..loaded })
     }
 
-    fn ready(&self, component: &Component, source: Source) -> Result<Prepared, RuntimeError> {
-        let ty = component.component_type();
-        let imports = ty.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let adapter = AdapterPre::new(link::link(component)?)
-            .map_err(|error| RuntimeError::World(format!("{error:#}")))?;
-        Ok(Prepared { adapter, imports, source })
+    fn load(&self, artefact: &Arc<Artefact>, source: Source) -> Result<Prepared, RuntimeError> {
+        let (stage, imports) = match &self.room {
+            Room::Here(sandbox) => {
+                let linked = sandbox.load(artefact)?;
+                let imports = linked.imports.clone();
+                (Stage::Here(linked), imports)
+            }
+            Room::Worker(workers) => {
+                let (worker, imports) = workers.loaded(artefact)?;
+                let (artefact, ready) = (artefact.clone(), Mutex::new(Some(worker)));
+                (Stage::Worker { artefact, ready }, imports.into())
+            }
+        };
+        Ok(Prepared { stage, imports, source })
     }
 
     /// What the component imports, such as `wasi:http/outgoing-handler@0.2.9`.
@@ -102,8 +118,8 @@ impl Runtime {
         prepared.imports.to_vec()
     }
 
-    /// Runs one call in a store of its own and reports its end. The broker's `finish` is called
-    /// when the guest is gone. Needs a tokio runtime with timers; one thread is enough.
+    /// Runs one call and reports its end. The broker's `finish` is called when the guest is gone.
+    /// Needs a tokio runtime with timers and, for workers, sockets; one thread is enough.
     pub async fn call(&self, prepared: &Prepared, call: Call, broker: Arc<dyn Broker>) -> Report {
         let report = match call.action {
             Action::Describe => self.run(prepared, sealed(call), Arc::new(NoBroker)).await,
@@ -115,93 +131,22 @@ impl Runtime {
     }
 
     async fn run(&self, prepared: &Prepared, call: Call, broker: Arc<dyn Broker>) -> Report {
-        let mut store = match self.store(prepared, &call, broker) {
-            Ok(store) => store,
-            Err(message) => {
-                let refusal = Refusal::fatal(RefusalKind::Invalid, Code::Bug, message);
-                return Report {
-                    result: Err(CallError::Refused(refusal)),
-                    usage: Usage::default(),
+        match (&self.room, &prepared.stage) {
+            (Room::Here(sandbox), Stage::Here(linked)) => sandbox.run(linked, call, broker).await,
+            (Room::Worker(workers), Stage::Worker { artefact, ready }) => {
+                let waiting = ready.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let worker = match waiting {
+                    Some(worker) => Ok(worker),
+                    None => workers.loaded(artefact).map(|(worker, _)| worker),
                 };
+                match worker {
+                    Ok(worker) => worker.run(call, broker).await,
+                    Err(error) => Report::of_bug(error.to_string()),
+                }
             }
-        };
-        let shared = store.data().shared.clone();
-        let pace = store.data().stream.as_ref().map(|stream| stream.pace.clone());
-        let outcome = tokio::select! {
-            biased;
-            () = interrupted(call.interrupt) => Err(CallError::Interrupted),
-            stop = shared.ending() => Err(end::of_stop(stop)),
-            () = asked_to_stop(call.stream) => Err(CallError::Stopped),
-            late = too_late(pace, call.deadline_ms) => Err(late),
-            outcome = enter(&mut store, prepared, &call.action) => Ok(outcome),
-        };
-        let result = outcome.and_then(|outcome| judge(store.data_mut(), outcome));
-        Report { result, usage: usage(&store, &call.limits) }
-    }
-
-    /// A fresh store under every limit of the call.
-    fn store(
-        &self,
-        prepared: &Prepared,
-        call: &Call,
-        broker: Arc<dyn Broker>,
-    ) -> Result<Store<CallState>, String> {
-        if !Engine::same(&self.engine, prepared.adapter.engine()) {
-            return Err("the component was prepared by another runtime".to_owned());
+            _ => Report::of_bug("the component was prepared by another runtime"),
         }
-        self.tick().map_err(|error| format!("cannot start the clock thread: {error}"))?;
-        let (limits, facts) = (&call.limits, call.facts.clone());
-        let time = (call.deadline_ms, call.stream.is_some());
-        let state = CallState::new(broker, facts, limits, call.start, &call.seed, time);
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(|state| &mut state.growth);
-        store.set_fuel(limits.fuel_max).map_err(|error| error.to_string())?;
-        store.set_hostcall_fuel(size(limits.host_call_bytes_max));
-        store.set_max_component_handles(size(u64::from(limits.handles_max)));
-        store.set_epoch_deadline(1);
-        // Each tick the guest gives way, so that deadline, Ctrl-C and a demanded end are noticed.
-        store.epoch_deadline_callback(|context| {
-            context.data().alive()?;
-            context.data().shared.works();
-            Ok(UpdateDeadline::Yield(1))
-        });
-        Ok(store)
     }
-
-    fn tick(&self) -> std::io::Result<()> {
-        let mut ticker = self.ticker.lock().unwrap_or_else(PoisonError::into_inner);
-        if ticker.is_none() {
-            *ticker = Some(Ticker::start(&self.engine)?);
-        }
-        Ok(())
-    }
-}
-
-/// Ends with the deadline: of the call, or of a stream's silence.
-async fn too_late(pace: Option<Arc<Pace>>, deadline_ms: u64) -> CallError {
-    let message = match pace {
-        Some(pace) => {
-            pace.too_silent().await;
-            format!("the plugin gave and got nothing for {deadline_ms} ms")
-        }
-        None => {
-            tokio::time::sleep(Duration::from_millis(deadline_ms)).await;
-            format!("the plugin did not finish within {deadline_ms} ms")
-        }
-    };
-    end::limit(Code::LimitDeadline, message)
-}
-
-/// Ends when a stream has run for as long as it was asked to.
-async fn asked_to_stop(stream: Option<Stream>) {
-    match stream.and_then(|stream| stream.stop_after_ms) {
-        Some(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
-        None => std::future::pending().await,
-    }
-}
-
-fn size(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// `describe` must say the same every time: no facts, no time, no chance.
@@ -216,59 +161,4 @@ fn sealed(call: Call) -> Call {
         secrets_available: Vec::new(),
     };
     Call { facts, start: UnixMillis(0), seed: [0; 32], ..call }
-}
-
-async fn interrupted(receiver: Option<tokio::sync::watch::Receiver<bool>>) {
-    if let Some(mut receiver) = receiver
-        && receiver.wait_for(|interrupted| *interrupted).await.is_ok()
-    {
-        return;
-    }
-    // Nobody can interrupt any more.
-    std::future::pending().await
-}
-
-async fn enter(
-    store: &mut Store<CallState>,
-    prepared: &Prepared,
-    action: &Action,
-) -> wasmtime::Result<Outcome> {
-    let adapter = prepared.adapter.instantiate_async(&mut *store).await?;
-    let provider = adapter.infrafabric_adapter_provider();
-    match action {
-        Action::Describe => provider.call_describe(store).await.map(Ok),
-        Action::Check => provider.call_check(store).await,
-        Action::Discover => provider.call_discover(store).await,
-        Action::Call { command, arguments } => provider.call_call(store, command, arguments).await,
-    }
-}
-
-/// What the guest returned, unless the host had demanded an end before.
-fn judge(state: &mut CallState, outcome: wasmtime::Result<Outcome>) -> Result<String, CallError> {
-    if let Some(stop) = state.shared.ended() {
-        return Err(end::of_stop(stop));
-    }
-    match outcome {
-        Err(error) => Err(end::of_error(&error, &state.log.text())),
-        Ok(Err(failure)) => Err(end::of_failure(failure, |kind| state.shared.refusal(kind))),
-        Ok(Ok(text)) => {
-            state.charge_output(text.len()).map_err(|stop: Stop| end::of_stop(stop))?;
-            json::check(&text).map_err(|why| CallError::Misbehaved {
-                message: format!("the plugin's result {why}"),
-            })?;
-            Ok(text)
-        }
-    }
-}
-
-fn usage(store: &Store<CallState>, limits: &crate::Limits) -> Usage {
-    let state = store.data();
-    Usage {
-        fuel: state.fuel_used(limits.fuel_max, store.get_fuel().unwrap_or(0)),
-        memory_peak_bytes: state.growth.memory_peak_bytes(),
-        host_calls: state.host_calls(),
-        host_bytes: state.shared.bytes(),
-        output_bytes: state.output_bytes(),
-        log: state.log.text(),
-    }
 }

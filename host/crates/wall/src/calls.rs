@@ -4,6 +4,7 @@
 //! `EPERM` rather than death: a C library that tries something new and can do without goes on, and
 //! what cannot do without says so.
 
+use crate::Calls;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule,
@@ -46,6 +47,16 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
+/// For a conversation, beside those: words over a socket that is open, and waiting for them. None of
+/// these opens one, and none takes in a descriptor.
+const CONVERSING: &[libc::c_long] = &[
+    libc::SYS_recvfrom,
+    libc::SYS_sendto,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_wait,
+    libc::SYS_epoll_pwait,
+];
+
 /// Memory may be mapped and its protection changed, but never to what can be run.
 const MAPPING: &[libc::c_long] = &[libc::SYS_mmap, libc::SYS_mprotect];
 
@@ -53,9 +64,10 @@ const MAPPING: &[libc::c_long] = &[libc::SYS_mmap, libc::SYS_mprotect];
 const PROTECTION: u8 = 2;
 
 /// The filter as the kernel takes it.
-pub(crate) fn filter() -> Result<BpfProgram, BackendError> {
+pub(crate) fn filter(calls: Calls) -> Result<BpfProgram, BackendError> {
     let mut rules = BTreeMap::new();
-    for call in ALLOWED {
+    let conversing = CONVERSING.iter().filter(|_| calls == Calls::Conversing);
+    for call in ALLOWED.iter().chain(conversing) {
         rules.insert(*call, vec![]);
     }
     for call in MAPPING {

@@ -1,5 +1,6 @@
 //! The wall around a process that only computes: after [`close`] it keeps the memory it can get and
-//! the pipes it already holds, and has no file, no network, no other process and no new code.
+//! the pipes or the socket it already holds, and has no file, no network, no other process and no
+//! new code.
 //!
 //! Three mechanisms of the kernel, each enough alone for most of it: limits of resources, Landlock
 //! over the paths of the file system, and a seccomp filter over system calls. Whoever breaks out of
@@ -21,9 +22,20 @@ const LANDLOCK: ABI = ABI::V6;
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Seconds of processor time; the kernel kills beyond.
-    pub cpu_seconds: u64,
+    pub cpu_seconds: Option<u64>,
     /// Address space; allocation fails beyond.
     pub address_bytes: u64,
+    /// Memory that can be written, of the address space; allocation fails beyond.
+    pub data_bytes: Option<u64>,
+}
+
+/// Which system calls are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// For reading and writing open pipes.
+    Piping,
+    /// For a conversation over an open socket, too, and waiting for its next word.
+    Conversing,
 }
 
 /// Why the wall does not stand. The process must not go on to foreign bytes.
@@ -39,25 +51,48 @@ pub enum WallError {
     Filter(#[from] seccompiler::BackendError),
 }
 
-/// Closes this thread and every one it starts, for good. To be called before there are others.
-pub fn close(bounds: Bounds) -> Result<(), WallError> {
+/// Closes this process, for good. To be called before it has other threads.
+pub fn close(bounds: Bounds, calls: Calls) -> Result<(), WallError> {
     // A rule set is a file while it is made; after the limits there is none any more.
-    leave_file_system()?;
-    limit(bounds)?;
-    seccompiler::apply_filter(&calls::filter()?)?;
-    Ok(())
+    leave_file_system()?.close(bounds, calls)
+}
+
+/// The first half of the wall stands: no path leads anywhere. Threads that are started now are
+/// behind it, too.
+#[derive(Debug)]
+#[must_use = "half a wall"]
+pub struct Outside(());
+
+impl Outside {
+    /// The other half, for every thread there is.
+    pub fn close(self, bounds: Bounds, calls: Calls) -> Result<(), WallError> {
+        limit(bounds)?;
+        seccompiler::apply_filter_all_threads(&calls::filter(calls)?)?;
+        Ok(())
+    }
+}
+
+/// Closes every descriptor but the first three: what whoever started us had open is not for us.
+/// To be called before anything is opened.
+#[allow(unsafe_code)]
+pub fn forget_inherited() {
+    let behind_the_first_three = 3;
+    // SAFETY: nothing of this process was opened yet, so nobody owns what is closed here. A kernel
+    // too old for the call leaves them open; the filter of system calls still names no path.
+    unsafe { libc::close_range(behind_the_first_three, libc::c_uint::MAX, 0) };
 }
 
 fn limit(bounds: Bounds) -> Result<(), WallError> {
     let limits = [
         (Resource::Cpu, bounds.cpu_seconds),
-        (Resource::As, bounds.address_bytes),
-        (Resource::Core, 0),
+        (Resource::As, Some(bounds.address_bytes)),
+        (Resource::Data, bounds.data_bytes),
+        (Resource::Core, Some(0)),
         // What is open stays open; nothing joins it.
-        (Resource::Nofile, 0),
+        (Resource::Nofile, Some(0)),
     ];
-    for (resource, most) in limits {
-        let limit = Rlimit { current: Some(most), maximum: Some(most) };
+    for (resource, most) in limits.into_iter().filter(|(_, most)| most.is_some()) {
+        let limit = Rlimit { current: most, maximum: most };
         setrlimit(resource, limit).map_err(|error| WallError::Limit(error.into()))?;
     }
     Ok(())
@@ -68,7 +103,7 @@ fn limit(bounds: Bounds) -> Result<(), WallError> {
 ///
 /// A kernel without Landlock leaves all of this to the filter of system calls, which knows no path
 /// that may be opened either.
-fn leave_file_system() -> Result<(), WallError> {
+pub fn leave_file_system() -> Result<Outside, WallError> {
     Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(LANDLOCK))?
@@ -76,5 +111,5 @@ fn leave_file_system() -> Result<(), WallError> {
         .scope(Scope::from_all(LANDLOCK))?
         .create()?
         .restrict_self()?;
-    Ok(())
+    Ok(Outside(()))
 }

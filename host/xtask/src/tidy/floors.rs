@@ -24,6 +24,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("if-registry", 2),
     ("if-dispatch", 3),
     ("if-compiler", 6),
+    ("if-worker", 6),
     ("infrafabric", 6),
 ];
 
@@ -52,6 +53,7 @@ pub const PACKAGES: &[&str] = &[
     "if-registry",
     "if-dispatch",
     "if-compiler",
+    "if-worker",
     "infrafabric",
     "xtask",
     "if-tests",

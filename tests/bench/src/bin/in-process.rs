@@ -13,7 +13,7 @@
 use anyhow::{Context, Result, ensure};
 use if_core::{Answer, Ask, BoxFuture, Broker, Mode, Reply, UnixMillis};
 use if_runtime::{
-    Action, Allocation, Call, Compiler, Facts, Limits, Prepared, Runtime, RuntimeConfig,
+    Action, Allocation, Call, Compiler, Facts, Limits, Place, Prepared, Runtime, RuntimeConfig,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Way {
         let runtime = Runtime::new(RuntimeConfig {
             cache_dir: cache.to_owned(),
             cache_key: [1; 32],
-            allocation,
+            place: Place::Here(allocation),
             compiler: Compiler::InProcess,
         })?;
         let digest = if_manifest::sha256(component);

@@ -167,7 +167,8 @@ fn pooled_and_fresh_memory_share_artefacts() {
     let (dir, component) = (tempfile::tempdir().unwrap(), returning("7"));
     assert_eq!(source(dir.path(), &component), COMPILED);
     let mut pooled = config(dir.path());
-    pooled.allocation = crate::Allocation::Pooling { calls_max: 2, memory_bytes_max: 4 << 20 };
+    let pool = crate::Allocation::Pooling { calls_max: 2, memory_bytes_max: 4 << 20 };
+    pooled.place = crate::Place::Here(pool);
     let runtime = Runtime::new(pooled).unwrap();
     let prepared = prepare(&runtime, &component);
     assert_eq!(prepared.source(), Source::Cache);

@@ -1,7 +1,8 @@
 //! A runtime in a temporary folder, a broker that follows a script, and a call in one line.
 
 use crate::{
-    Action, Allocation, Call, Compiler, Facts, Limits, Prepared, Report, Runtime, RuntimeConfig,
+    Action, Allocation, Call, Compiler, Facts, Limits, Place, Prepared, Report, Runtime,
+    RuntimeConfig,
 };
 use if_core::{Answer, Ask, BoxFuture, Broker, Digest, Mode, Refusal, Reply, UnixMillis};
 use sha2::Digest as _;
@@ -83,7 +84,7 @@ pub fn config(dir: &Path) -> RuntimeConfig {
     RuntimeConfig {
         cache_dir: dir.join("aot"),
         cache_key: [1; 32],
-        allocation: Allocation::OnDemand,
+        place: Place::Here(Allocation::OnDemand),
         compiler: Compiler::InProcess,
     }
 }

@@ -4,8 +4,9 @@
 mod cache;
 mod child;
 mod ends;
-mod fixture;
+pub(crate) mod fixture;
 mod guest;
 mod limits;
 mod streams;
 mod wishes;
+mod worker;
