@@ -42,3 +42,4 @@ mod trust_root;
 mod usage;
 mod vmix;
 mod vmix_streams;
+mod worker;

@@ -2,6 +2,7 @@
 
 use crate::lab::{Lab, Run};
 use crate::obs::studio;
+use crate::worker::children;
 use if_fakes::ObsFake;
 use if_fakes::obs::{numbered, table};
 use if_servers::Obs;
@@ -62,12 +63,17 @@ impl Watch {
         (rest, Run::from(self.child.wait_with_output().unwrap()))
     }
 
-    /// Resident memory.
+    /// Resident memory of the command and its worker.
     fn kilobytes(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+        let worker = children(self.child.id());
+        std::iter::once(self.child.id()).chain(worker).map(kilobytes_of).sum()
     }
+}
+
+fn kilobytes_of(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[test]

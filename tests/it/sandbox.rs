@@ -128,6 +128,7 @@ fn a_program_that_is_not_sound_ends_with_an_error_after_all_rows() {
     fs::create_dir(&folder).unwrap();
     let (program, compiler) = (folder.join("ifctl"), folder.join("ifctl-compile"));
     fs::copy(binary(), &program).unwrap();
+    fs::copy(binary().with_file_name("ifctl-worker"), folder.join("ifctl-worker")).unwrap();
     let script = format!(
         "#!/bin/sh\n[ -e {0}/used ] && exit 1\n: > {0}/used\nexec {1}\n",
         folder.display(),

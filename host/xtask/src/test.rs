@@ -81,6 +81,7 @@ const SUITES: &[Suite] = &[
             "traffic",
             "secrets",
             "secrets_audit",
+            "worker",
         ],
     },
     Suite { name: "providers", packages: &[], modules: &["author", "ha", "obs", "vmix"] },

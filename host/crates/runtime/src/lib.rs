@@ -6,9 +6,9 @@
 //! no network, secret, database or file but its own cache of compiled code, and reads no clock of
 //! the machine: guest time moves only when the broker answers.
 //!
-//! - [`config`](self): engine settings · `runtime`: prepare and call · `call`: what goes in and out
-//! - `sandbox`: runs a call in this process · `worker/`: the same in a process of its own, which has
-//!   nothing but a socket to this one
+//! - `config`: engine settings · `runtime`: prepare and call · `call`: what goes in and out
+//! - `sandbox`: runs a call in this process · `worker/`: the same in a process that has a socket to
+//!   this one and nothing else
 //! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
 //! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how
 //!   an end is named

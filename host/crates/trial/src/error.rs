@@ -31,7 +31,10 @@ impl Explain for TrialError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Program { .. } => {
-                vec!["ifctl and ifctl-compile must be of one build, side by side".into()]
+                vec![
+                    "ifctl, ifctl-compile and ifctl-worker must be of one build, side by side"
+                        .into(),
+                ]
             }
             _ => Vec::new(),
         }

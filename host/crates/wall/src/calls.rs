@@ -47,8 +47,8 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// For a conversation, beside those: words over a socket that is open, and waiting for them. None of
-/// these opens one, and none takes in a descriptor.
+/// For a conversation, beside those: words over a socket that is open, and waiting for them. None
+/// of these opens one, and none takes in a descriptor.
 const CONVERSING: &[libc::c_long] = &[
     libc::SYS_recvfrom,
     libc::SYS_sendto,

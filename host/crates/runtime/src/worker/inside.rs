@@ -10,6 +10,7 @@ use crate::sandbox::{Linked, Sandbox};
 use if_core::{Answer, Ask, BoxFuture, Broker, Code, Refusal, RefusalKind, UnixMillis};
 use if_wall::{Bounds, Calls};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
+use rustix::process::{Signal, set_parent_process_death_signal};
 use std::collections::HashMap;
 use std::io::{Error, IoSliceMut, Result, Write};
 use std::mem::MaybeUninit;
@@ -43,6 +44,8 @@ const CPU_SECONDS_BEYOND: u64 = 5;
 /// itself off, runs the one call, reports. Ends early without a word when the other side is gone.
 pub fn worker_main() -> std::result::Result<(), RuntimeError> {
     if_wall::forget_inherited();
+    // Whoever is left behind a dead house would compute for nobody.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
     // Made while the other side still checks who may run.
     let sandbox = Sandbox::new(Allocation::OnDemand)?;
     let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UnixStream::from);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  this process: trust, secrets, network, log            the worker: `ifctl-worker`
-//!  outside: starts it, hands over machine code   ──fd──▶ inside: loads it, closes itself off (if-wall)
+//!  outside: starts it, hands over machine code   ──fd──▶ inside: loads it, closes itself off
 //!           sends the call                       ──────▶         runs it in the sandbox
 //!           broker answers each wish             ◀─Ask──         every wish of the guest
 //!                                                ─Answer▶
