@@ -1,7 +1,6 @@
 //! Bundles: packages and the trust that vouches for them, carried to a machine without a network.
 
 use crate::clock::SystemClock;
-use crate::engine;
 use crate::host::Host;
 use crate::job::explain;
 use crate::plugin::describe;
@@ -117,7 +116,7 @@ impl Host {
         root: Option<Digest>,
     ) -> Result<Adopted, Problem> {
         let bundle = Bundle::read(path).map_err(explain)?;
-        let runtime = engine::of_home(&self.home, &self.environment)?;
+        let runtime = self.engine()?;
         let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
         let when = (self.now(), &self.seen()?);
         let adopted = if_registry::adopt(&self.layout, &bundle, only, root, when, &mut describe);
@@ -127,7 +126,7 @@ impl Host {
         }
         for one in &adopted.packages {
             let plugin = &one.manifest;
-            self.ready(&self.load(&plugin.provider)?)?;
+            self.ready(self.engine()?, &self.load(&plugin.provider)?)?;
             self.note(&format!(
                 "{} {} installed from a bundle ({})",
                 plugin.id, plugin.version, one.manifest_digest

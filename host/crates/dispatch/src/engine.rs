@@ -55,10 +55,15 @@ pub(crate) struct Ready {
 }
 
 impl Host {
+    /// The engine of this home. Its worker starts in this moment, so the earlier it is asked for,
+    /// the less it is waited for.
+    pub(crate) fn engine(&self) -> Result<Runtime, Problem> {
+        of_home(&self.home, &self.environment)
+    }
+
     /// The plugin's compiled form; its bytes are read and hashed only when the cache has none. The
     /// imports of what will run are held against the manifest, whether it was cached or not.
-    pub(crate) fn ready(&self, loaded: &Loaded) -> Result<Ready, Problem> {
-        let engine = of_home(&self.home, &self.environment)?;
+    pub(crate) fn ready(&self, engine: Runtime, loaded: &Loaded) -> Result<Ready, Problem> {
         let mut bytes = || loaded.component_bytes().map_err(explain);
         let prepared = engine.prepare(&loaded.component_digest, &mut bytes).map_err(explain)?;
         if_registry::check_imports(&Runtime::imports(&prepared), &loaded.manifest)

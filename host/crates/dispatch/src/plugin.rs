@@ -172,13 +172,13 @@ impl Host {
 
     /// Installs a package: verified on the load path, described anew, compiled.
     pub fn install(&self, package: &Path) -> Result<Installed, Problem> {
-        let runtime = engine::of_home(&self.home, &self.environment)?;
+        let runtime = self.engine()?;
         let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
         let installed =
             if_registry::install(&self.layout, package, self.now(), self.seen()?, &mut describe)
                 .map_err(explain)?;
         let plugin = &installed.manifest;
-        self.ready(&self.load(&plugin.provider)?)?;
+        self.ready(self.engine()?, &self.load(&plugin.provider)?)?;
         self.note(&format!(
             "{} {} installed ({})",
             plugin.id, plugin.version, installed.manifest_digest

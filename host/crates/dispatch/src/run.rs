@@ -24,6 +24,7 @@ impl Host {
     /// Performs one operation. An `Err` never reached a guest; it is in the log when the request
     /// made sense at all.
     pub fn run(&self, request: Request, face: Arc<dyn EventSink>) -> Result<Performed, Problem> {
+        let engine = self.engine();
         let loaded = self
             .load(&request.provider)
             .map_err(|problem| self.refused(&request, None, problem))?;
@@ -35,7 +36,7 @@ impl Host {
         if !decision.allowed {
             return Err(refused(decide::denial(facts)));
         }
-        let ready = self.ready(&loaded).map_err(refused)?;
+        let ready = engine.and_then(|engine| self.ready(engine, &loaded)).map_err(refused)?;
         let purse = Purse::new(request.flags.max_cost, job.price).map_err(problem_of);
         let purse = Arc::new(purse.map_err(refused)?);
         let around = self.surroundings(&request).map_err(refused)?;

@@ -29,6 +29,7 @@ const MANY: usize = 150;
 const COLD_MAX: Duration = Duration::from_millis(5);
 const COLD_RATIO_MAX: f64 = 2.5;
 const FLUSHES_MAX: usize = 3;
+const WALL_MAX: Duration = Duration::from_millis(3);
 const POOLED_CALLS_MIN: f64 = 20_000.0;
 const PRINTING_MAX: Duration = Duration::from_millis(5);
 const BINARY_BYTES_MAX: u64 = 30 << 20;
@@ -86,6 +87,23 @@ fn flushes(lab: &Lab, wall: Duration, bare: Duration) -> Result<Vec<Row>> {
         Row::bar("without flushes", ms(without), bar, without <= COLD_MAX),
         Row::compared("without flushes, bare component call", without, bare, Some(COLD_RATIO_MAX)),
         Row::bar(&what, flushes.distribution(), most, flushes.most() <= FLUSHES_MAX),
+    ])
+}
+
+/// One call from the cache, in a process of its own beside the caller and in the caller itself.
+pub fn second_wall() -> Result<Vec<Row>> {
+    let folder = tempfile::tempdir()?;
+    let once = |place: &str| {
+        let mut command = shell::command(release("in-process"));
+        command.args(["once", place, NOOP]).arg(folder.path().join("aot"));
+        command
+    };
+    let (worker, here) = timing::medians(RUNS, &mut [once("worker"), once("here")])?;
+    let costs = worker.saturating_sub(here);
+    let bar = format!("≤ {}", ms(WALL_MAX));
+    Ok(vec![
+        Row::compared("one call in a worker, in the caller's process", worker, here, None),
+        Row::bar("the second wall costs", ms(costs), bar, costs <= WALL_MAX),
     ])
 }
 

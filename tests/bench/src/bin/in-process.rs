@@ -5,12 +5,16 @@
 //! instance, the call, its end. Rounds of both ways alternate. Measured, never shipped.
 //!
 //! `in-process <component.wasm>` prints one JSON object; each figure is a list, one per round.
+//!
+//! `in-process once here|worker <component.wasm> <folder>` calls it a single time, as a cold command
+//! does, in this process or behind the second wall, with the compiled form in that folder: a
+//! process to be timed from outside.
 
 // A yardstick: it may fail loudly, and it talks to `cargo xtask bench` on stdout.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(clippy::disallowed_methods)]
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail, ensure};
 use if_core::{Answer, Ask, BoxFuture, Broker, Mode, Reply, UnixMillis};
 use if_runtime::{
     Action, Allocation, Call, Compiler, Facts, Limits, Place, Prepared, Runtime, RuntimeConfig,
@@ -53,7 +57,40 @@ struct Way {
 }
 
 fn main() -> Result<()> {
-    let component = std::env::args().nth(1).context("usage: in-process <component.wasm>")?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["once", place, component, folder] => once(place, component, Path::new(folder)),
+        [component] => many(component),
+        _ => bail!("usage: in-process <component> | once here|worker <component> <folder>"),
+    }
+}
+
+fn once(place: &str, component: &str, folder: &Path) -> Result<()> {
+    let worker = std::env::current_exe()?.with_file_name("ifctl-worker");
+    let place = match place {
+        "worker" => Place::Worker { program: worker },
+        _ => Place::Here(Allocation::OnDemand),
+    };
+    let runtime = Runtime::new(config(folder, place))?;
+    // By its name, not by its bytes: those a cold command does not read either.
+    let digest = if_manifest::sha256(component.as_bytes());
+    let prepared = runtime.prepare(&digest, &mut || Ok(fs_err::read(component).unwrap()))?;
+    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = executor.block_on(runtime.call(&prepared, call(), Arc::new(AtOnce)));
+    ensure!(report.result.as_deref() == Ok("{}"), "{:?}", report.result);
+    Ok(())
+}
+
+fn config(cache: &Path, place: Place) -> RuntimeConfig {
+    RuntimeConfig {
+        cache_dir: cache.to_owned(),
+        cache_key: [1; 32],
+        place,
+        compiler: Compiler::InProcess,
+    }
+}
+
+fn many(component: &str) -> Result<()> {
     let bytes = fs_err::read(component)?;
     let folder = tempfile::tempdir()?;
     let memory_bytes_max = usize::try_from(Limits::default().memory_bytes_max)?;
@@ -79,12 +116,7 @@ fn main() -> Result<()> {
 
 impl Way {
     fn new(cache: &Path, allocation: Allocation, component: &[u8]) -> Result<Way> {
-        let runtime = Runtime::new(RuntimeConfig {
-            cache_dir: cache.to_owned(),
-            cache_key: [1; 32],
-            place: Place::Here(allocation),
-            compiler: Compiler::InProcess,
-        })?;
+        let runtime = Runtime::new(config(cache, Place::Here(allocation)))?;
         let digest = if_manifest::sha256(component);
         let prepared = runtime.prepare(&digest, &mut || Ok(component.to_vec()))?;
         Ok(Way { runtime, prepared, per_second: Vec::new(), per_core_second: Vec::new() })
