@@ -6,8 +6,8 @@ use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
 use if_manifest::trust::{
     ALLOW_VALIDITY_MS, AllowList, DOCUMENT_BYTES_MAX, DenyList, PublisherScope, ROOT_VALIDITY_MS,
-    Revocations, RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, evaluate, seal,
-    verify_allow, verify_deny, verify_root,
+    Revocations, RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, Warning,
+    evaluate, expiring, seal, verify_allow, verify_deny, verify_root,
 };
 use if_manifest::{KeyId, SigningKey, TrustError};
 use std::collections::BTreeMap;
@@ -46,6 +46,12 @@ impl TrustFiles {
         let root = verify_root(root, previous)?;
         let (allow, deny) = (verify_allow(allow, &root)?, verify_deny(deny, &root)?);
         Ok(TrustFiles { root, allow, deny })
+    }
+
+    /// What of them ends soon; an error when the allow-list has.
+    pub fn expiring(&self, now: UnixMillis) -> Result<Vec<Warning>, RegistryError> {
+        expiring(&self.root, &self.allow, now)
+            .map_err(|error| RegistryError::Trust { error, target: "<plugin>".to_owned() })
     }
 
     /// The decision of `if_manifest::trust::evaluate` with these files.

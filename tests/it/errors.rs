@@ -11,6 +11,7 @@ mod trials;
 use crate::lab::Lab;
 use if_pages::{Block, blocks, difference, section};
 use stage::Stage;
+pub use stage::date_allow_list;
 use std::collections::BTreeSet;
 use trials::{ALL, Remedy, Trial};
 

@@ -38,6 +38,7 @@ mod streams;
 mod terminal;
 mod traffic;
 mod trust;
+mod trust_lists;
 mod trust_root;
 mod usage;
 mod vmix;

@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 
 /// A key pair made by openssl, as a reviewer makes one: private and public file.
-fn pair(lab: &Lab, name: &str) -> (String, String) {
+pub fn pair(lab: &Lab, name: &str) -> (String, String) {
     let at = |end: &str| lab.path().join(format!("{name}.{end}")).display().to_string();
     let (private, public) = (at("key"), at("pub"));
     for words in [

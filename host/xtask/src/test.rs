@@ -74,6 +74,7 @@ const SUITES: &[Suite] = &[
         packages: &["if-manifest", "if-registry", "if-trial"],
         modules: &[
             "trust",
+            "trust_lists",
             "trust_root",
             "attacks",
             "sandbox",

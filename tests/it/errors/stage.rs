@@ -221,14 +221,18 @@ pub fn edit(path: &Path, change: impl Fn(String) -> String) {
 
 /// Signs an allow-list whose time was over years ago, with the key of this home.
 pub fn expire_allow_list(stage: &Stage) {
-    let path = stage.home("trust/allow.json");
-    let pem = fs::read_to_string(stage.home("keys/root.key")).unwrap();
+    date_allow_list(&stage.home(""), 1_500_000_000_000, 1_507_000_000_000);
+}
+
+/// Signs the allow-list of a home anew, with its key, for another time.
+pub fn date_allow_list(home: &Path, issued: u64, expires: u64) {
+    let path = home.join("trust/allow.json");
+    let pem = fs::read_to_string(home.join("keys/root.key")).unwrap();
     let key = SigningKey::from_pem(&pem).unwrap();
     let old: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     let payload = STANDARD.decode(old["payload"].as_str().unwrap()).unwrap();
     let mut list: Value = serde_json::from_slice(&payload).unwrap();
-    (list["issued"], list["expires"]) =
-        (1_500_000_000_000_u64.into(), 1_507_000_000_000_u64.into());
+    (list["issued"], list["expires"]) = (issued.into(), expires.into());
     list["version"] = (list["version"].as_u64().unwrap() + 1).into();
     let payload = serde_json::to_vec(&list).unwrap();
     let sealed = Envelope::seal(old["payloadType"].as_str().unwrap(), payload, &[&key]);

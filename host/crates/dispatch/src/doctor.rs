@@ -6,7 +6,8 @@ pub use if_trial::{Outcome, Report, Verdict};
 pub use sandbox::sandbox;
 
 use crate::host::Host;
-use if_core::Problem;
+use if_core::{Explain, Problem};
+use if_registry::TrustFiles;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ impl Host {
             Finding::good("database", format!("{} is open", self.store.path().display())),
             Finding::from("log", self.log_health()),
         ];
+        findings.push(Finding::from("second wall", self.wall_health()));
+        findings.extend(self.trust_health());
         findings.extend(self.plugin_health());
         #[cfg(feature = "live")]
         findings.push(Finding::from("vault", self.vault_health()));
@@ -87,6 +90,27 @@ impl Host {
         ))
     }
 
+    fn wall_health(&self) -> Result<String, Problem> {
+        self.engine().map(|_| "each call of a plugin runs in a process of its own".to_owned())
+    }
+
+    fn trust_health(&self) -> Vec<Finding> {
+        let files = match TrustFiles::read(&self.layout) {
+            Ok(files) => files,
+            Err(error) => return vec![Finding::from("trust", Err(error.problem()))],
+        };
+        let (root, allow, deny) = (&files.root, &files.allow, &files.deny);
+        let lists = format!("allow-list {}, deny-list {}", allow.version, deny.version);
+        let sound = format!("root {}, {lists}, signed by their keys", root.version);
+        match files.expiring(self.now()) {
+            Ok(soon) => {
+                let soon = soon.iter().map(|one| Finding::warning("trust", one.to_string()));
+                std::iter::once(Finding::good("trust", sound)).chain(soon).collect()
+            }
+            Err(error) => vec![Finding::from("trust", Err(error.problem()))],
+        }
+    }
+
     fn plugin_health(&self) -> Vec<Finding> {
         let plugins = match self.plugins() {
             Ok(plugins) => plugins,
@@ -97,19 +121,15 @@ impl Host {
         }
         plugins
             .iter()
-            .flat_map(|plugin| match self.verify_plugin(&plugin.provider) {
-                Ok(report) => {
+            .map(|plugin| match self.verify_plugin(&plugin.provider) {
+                Ok(_) => {
                     let about = format!(
                         "{} {} {} verified, every file",
                         plugin.provider, plugin.id, plugin.version
                     );
-                    let warnings =
-                        report.warnings.into_iter().map(|text| Finding::warning("plugin", text));
-                    std::iter::once(Finding::good("plugin", about))
-                        .chain(warnings)
-                        .collect::<Vec<_>>()
+                    Finding::good("plugin", about)
                 }
-                Err(problem) => vec![Finding::from("plugin", Err(problem))],
+                Err(problem) => Finding::from("plugin", Err(problem)),
             })
             .collect()
     }

@@ -14,6 +14,7 @@ use crate::request::{Action, Performed, Request};
 use crate::wish::{Seen, Wishes};
 use if_core::{Code, EventSink, Exit, Micros, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
+use if_manifest::trust::Warning;
 use if_registry::Loaded;
 use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
 use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
@@ -41,7 +42,8 @@ impl Host {
         let purse = Arc::new(purse.map_err(refused)?);
         let around = self.surroundings(&request).map_err(refused)?;
         let mut wishes = self.connect(&request, &loaded, &job, face, purse)?;
-        let intent = self.intent(&request, &loaded, &job, decision.reasons)?;
+        let reasons = decision.reasons.into_iter().chain(in_grace(&loaded)).collect();
+        let intent = self.intent(&request, &loaded, &job, reasons)?;
         let trace = intent.trace.clone().unwrap_or_default();
         let mut call = self.call(&request, &job, &wishes, &trace)?;
         let started = self.now();
@@ -135,6 +137,12 @@ fn with_more_time(problem: Problem, job: &Job<'_>) -> Problem {
         )),
         _ => problem,
     }
+}
+
+/// That it runs although the allow-list has expired: for some days more, and marked.
+fn in_grace(loaded: &Loaded) -> Option<String> {
+    let grace = |warning: &&Warning| matches!(warning, Warning::AllowGrace { .. });
+    loaded.trusted.warnings.iter().find(grace).map(ToString::to_string)
 }
 
 /// What the decision is taken on.

@@ -144,6 +144,7 @@ fn facts(plugin: &Predicate) -> Facts {
     add("identity", "id".into(), plugin.id.to_string(), Judge::Gain);
     add("identity", "provider".into(), plugin.provider.to_string(), Judge::Gain);
     add("identity", "world".into(), plugin.world.clone(), Judge::Gain);
+    add("identity", "kind".into(), text(&plugin.kind), Judge::Gain);
     add("summary", "plugin".into(), plugin.summary.clone(), Judge::Plain);
     for import in &plugin.imports {
         add("import", import.clone(), "asked for".into(), Judge::Gain);
@@ -225,6 +226,8 @@ fn command(it: &Command, add: &mut Add<'_>) {
     add("command", it.path.clone(), effect(&it.effect), Judge::Power);
     let streams = if it.streams { "streams" } else { "answers once" };
     add("command form", it.path.clone(), streams.into(), Judge::Plain);
+    // A table may hide a column that the last version showed.
+    add("view", it.path.clone(), text(&it.view), Judge::Plain);
     for one in &it.parameters {
         add("parameter", format!("{} {}", it.path, one.name), parameter(one), Judge::Plain);
     }
@@ -297,6 +300,88 @@ mod tests {
         let found = changed(change);
         assert_eq!(found.len(), 1, "{found:?}");
         (found[0].0, found[0].1)
+    }
+
+    /// Fields that no difference names, each because it moves nothing and shows nothing else.
+    const NOT_COMPARED: &[&str] = &[
+        // What tells the two apart stands above the differences.
+        "release",
+        "version",
+        // Words for people, of single things.
+        "commands/details",
+        "commands/examples",
+        "commands/parameters/summary",
+        "commands/summary",
+        "secrets/summary",
+        "settings/summary",
+    ];
+
+    /// Every value of the example, which has every field of the schema, is changed in turn.
+    #[test]
+    fn no_field_is_forgotten() {
+        let mut old = plugin();
+        old.commands[0].details = "at length".to_owned();
+        let whole = serde_json::to_value(&old).unwrap();
+        let mut silent = std::collections::BTreeSet::new();
+        for place in places(&whole, String::new()) {
+            let mut changed = whole.clone();
+            let value = changed.pointer_mut(&place).unwrap();
+            let seen = others(value).into_iter().any(|other| {
+                *whole_at(&mut changed, &place) = other;
+                // What is no manifest any more changes nothing for anybody.
+                let new: Result<Predicate, _> = serde_json::from_value(changed.clone());
+                new.is_ok_and(|new| new == old || !diff(&old, &new).is_empty())
+            });
+            if !seen {
+                silent.insert(without_places(&place));
+            }
+        }
+        let expected = NOT_COMPARED.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(silent, expected);
+    }
+
+    fn whole_at<'a>(value: &'a mut Value, place: &str) -> &'a mut Value {
+        value.pointer_mut(place).unwrap()
+    }
+
+    /// Pointers to all that is neither a list nor a record.
+    fn places(value: &Value, at: String) -> Vec<String> {
+        let escaped = |name: &str| name.replace('~', "~0").replace('/', "~1");
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .flat_map(|(name, value)| places(value, format!("{at}/{}", escaped(name))))
+                .collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .flat_map(|(index, value)| places(value, format!("{at}/{index}")))
+                .collect(),
+            _ => vec![at],
+        }
+    }
+
+    /// Other values that may stand there.
+    fn others(value: &Value) -> Vec<Value> {
+        match value {
+            Value::Bool(it) => vec![Value::from(!it)],
+            Value::Number(it) => vec![Value::from(it.as_u64().unwrap_or(1) + 1)],
+            Value::String(it) => [&format!("{it}x"), "policy", "read", "write", "http", "tcp"]
+                .into_iter()
+                .chain(["9.9.9", "ES256", "RS256", "bool", "secret", "json", "fields"])
+                .chain(["if://capability/other.one"])
+                .filter(|other| other != it)
+                .map(Value::from)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The name of a field, whichever of several things has it.
+    fn without_places(pointer: &str) -> String {
+        let names = pointer.split('/').filter(|name| !name.is_empty());
+        let names = names.filter(|name| name.parse::<usize>().is_err());
+        names.collect::<Vec<_>>().join("/")
     }
 
     #[test]

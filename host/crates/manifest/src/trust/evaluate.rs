@@ -319,26 +319,52 @@ fn entry<'a>(
     Ok(entry)
 }
 
+/// What of the two documents ends soon. An allow-list that has ended already is an error: what may
+/// still run then depends on what ran before.
+pub fn expiring(
+    root: &TrustRoot,
+    allow: &AllowList,
+    now: UnixMillis,
+) -> Result<Vec<Warning>, TrustError> {
+    let allow = allow_expires(allow, now)?;
+    Ok(root_expires(root, now).into_iter().chain(allow).collect())
+}
+
+fn root_expires(root: &TrustRoot, now: UnixMillis) -> Option<Warning> {
+    soon(now, root.expires).map(|days| Warning::RootExpires { days })
+}
+
+fn allow_expires(allow: &AllowList, now: UnixMillis) -> Result<Option<Warning>, TrustError> {
+    if now >= allow.expires {
+        return Err(TrustError::Expired { document: ALLOW_LIST });
+    }
+    Ok(soon(now, allow.expires).map(|days| Warning::AllowExpires { days }))
+}
+
+/// The days that are left, when they are few enough to be said.
+fn soon(now: UnixMillis, end: UnixMillis) -> Option<u64> {
+    (now.plus_millis(EXPIRY_WARNING_MS) >= end).then(|| days(now, end))
+}
+
+fn days(now: UnixMillis, until: UnixMillis) -> u64 {
+    until.millis_since(now) / (24 * 3_600_000)
+}
+
 fn expiry(
     input: &TrustInput<'_>,
     predicate: &Predicate,
     now: UnixMillis,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), TrustError> {
-    let days = |until: UnixMillis| until.millis_since(now) / (24 * 3_600_000);
-    let root = input.root.expires;
-    if now.plus_millis(EXPIRY_WARNING_MS) >= root {
-        warnings.push(Warning::RootExpires { days: days(root) });
-    }
-    let end = input.allow.expires;
-    if now >= end {
-        let grace = end.plus_millis(EXPIRED_GRACE_MS);
-        if input.seen.release_of(&predicate.id) != Some(predicate.release) || now >= grace {
-            return Err(TrustError::Expired { document: ALLOW_LIST });
+    let grace = input.allow.expires.plus_millis(EXPIRED_GRACE_MS);
+    let ran = input.seen.release_of(&predicate.id) == Some(predicate.release);
+    warnings.extend(root_expires(input.root, now));
+    match allow_expires(input.allow, now) {
+        Ok(soon) => warnings.extend(soon),
+        Err(_) if ran && now < grace => {
+            warnings.push(Warning::AllowGrace { days: days(now, grace) });
         }
-        warnings.push(Warning::AllowGrace { days: days(grace) });
-    } else if now.plus_millis(EXPIRY_WARNING_MS) >= end {
-        warnings.push(Warning::AllowExpires { days: days(end) });
+        Err(expired) => return Err(expired),
     }
     Ok(())
 }

@@ -1,0 +1,87 @@
+//! The lists and their people: what is said before a list expires, what still runs afterwards, and
+//! who counts how often.
+
+use crate::errors::date_allow_list;
+use crate::lab::Lab;
+use crate::trust_root::pair;
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The allow-list's time, in days before and after this moment.
+fn dated(lab: &Lab, issued_ago: u64, expires_in: i64) {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let expires = now.saturating_add_signed(expires_in * DAY_MS as i64);
+    // A minute more, so that a day is whole however long the test takes.
+    date_allow_list(&lab.home(), now - issued_ago * DAY_MS, expires + 60_000);
+}
+
+#[test]
+fn an_old_allow_list_is_said_in_time_and_grants_what_already_ran_a_marked_week() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let stranger = lab.package("hostile");
+    lab.run(["plugin", "sign", &stranger]).ok();
+    lab.run(["plugin", "allow", &stranger]).ok();
+    let ping = || lab.run(["noop", "ping", "here"]);
+    let reasons = || {
+        let log = lab.run(["witness", "query", "--provider", "noop", "--json", "-n", "1"]).json();
+        log["entries"][0]["opened"]["leaf"]["decision"]["reasons"].to_string()
+    };
+    dated(&lab, 70, 20);
+    assert_eq!(ping().stderr, "");
+    dated(&lab, 80, 10);
+    let warned = ping().stderr;
+    assert!(warned.contains("warning: the allow-list expires in 10 days"), "{warned}");
+    assert!(warned.contains("`ifctl plugin allow` renews it"), "{warned}");
+    assert!(!reasons().contains("expire"), "only what ran in grace is marked");
+    let doctor = lab.run(["doctor"]).ok();
+    assert_eq!(doctor.matches("the allow-list expires in 10 days").count(), 1, "{doctor}");
+
+    dated(&lab, 92, -2);
+    let grace = ping();
+    assert!(grace.stderr.contains("keeps running for 5 days"), "{grace:?}");
+    grace.ok();
+    assert!(reasons().contains("the allow-list has expired"), "{}", reasons());
+    lab.run(["plugin", "install", &stranger]).fails("error[IF_ERR_ALLOW_EXPIRED]", 4);
+    lab.run(["doctor"]).fails("error[IF_ERR_ALLOW_EXPIRED]", 4);
+    lab.run(["witness", "verify"]).ok();
+
+    dated(&lab, 98, -8);
+    ping().fails("error[IF_ERR_ALLOW_EXPIRED]", 4);
+    lab.run(["plugin", "allow", "noop"]).ok();
+    assert_eq!(ping().stderr, "");
+}
+
+#[test]
+fn one_reviewer_with_two_voices_counts_once_and_two_count_twice() {
+    let lab = Lab::with(&["noop"]);
+    let (ada, ada_public) = pair(&lab, "ada");
+    let (ben, ben_public) = pair(&lab, "ben");
+    for public in [&ada_public, &ben_public] {
+        lab.run(["trust", "add-key", "reviewer", public]).ok();
+    }
+    let package = lab.package("noop");
+    fs::remove_dir_all(format!("{package}/approvals")).unwrap();
+    let review =
+        |key: &str| lab.run(["plugin", "sign", &package, "--role", "reviewer", "--key", key]);
+    lab.run(["plugin", "sign", &package]).ok();
+    lab.run(["plugin", "allow", &package, "--reviewers", "2"]).ok();
+    review(&ada).ok();
+    let file = |number: u32| format!("{package}/approvals/{number:012x}.json");
+    let approvals = || fs::read_dir(format!("{package}/approvals")).unwrap().count();
+    // Her voice under another name is still hers.
+    let hers: Vec<_> = fs::read_dir(format!("{package}/approvals"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for (number, path) in (90..).zip(hers) {
+        let _ = fs::copy(path, file(number));
+    }
+    assert!(approvals() >= 3);
+    let refused = lab.run(["plugin", "verify", &package]).fails("IF_ERR_SIGNATURE_MISSING", 4);
+    assert!(refused.contains("1 of 2"), "{refused}");
+    review(&ben).ok();
+    let verified = lab.run(["plugin", "verify", &package]).ok();
+    assert!(verified.contains("reviewer"), "{verified}");
+}
