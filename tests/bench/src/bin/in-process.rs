@@ -6,9 +6,9 @@
 //!
 //! `in-process <component.wasm>` prints one JSON object; each figure is a list, one per round.
 //!
-//! `in-process once here|worker <component.wasm> <folder>` calls it a single time, as a cold command
-//! does, in this process or behind the second wall, with the compiled form in that folder: a
-//! process to be timed from outside.
+//! `in-process once here|worker <component.wasm> <folder>` calls it a single time, as a cold
+//! command does, in this process or behind the second wall, with the compiled form in that folder:
+//! a process to be timed from outside.
 
 // A yardstick: it may fail loudly, and it talks to `cargo xtask bench` on stdout.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{OwnedPermit, Receiver, Sender, channel};
 use tokio::sync::{oneshot, watch};
 
 /// Largest message from outside: an answer's body with every byte spelled out, and more.
@@ -126,14 +126,15 @@ async fn converse(
     mut call: Call,
 ) -> Result<()> {
     let (incoming, outgoing) = socket.into_split();
-    let (words, said) = unbounded_channel();
+    // Each wish takes two places: for itself, and for the word that nobody waits any more.
+    let (words, said) = channel(2 * (call.limits.handles_max as usize + 2));
     let (interrupt, interrupted) = watch::channel(false);
     call.interrupt = Some(interrupted);
     let far = Arc::new(Far::new(words.clone()));
     let work = async {
         let report = sandbox.run(&linked, call, far.clone()).await;
         // Nobody listens only when nobody is there.
-        let _ = words.send(Said::Report { report });
+        let _ = words.send(Said::Report { report }).await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -144,7 +145,7 @@ async fn converse(
 }
 
 /// Writes what is to be said, until the report is out.
-async fn speak(mut outgoing: OwnedWriteHalf, mut said: UnboundedReceiver<Said>) -> Result<()> {
+async fn speak(mut outgoing: OwnedWriteHalf, mut said: Receiver<Said>) -> Result<()> {
     while let Some(words) = said.recv().await {
         outgoing.write_all(&encode(&words)?).await?;
         if matches!(words, Said::Report { .. }) {
@@ -175,13 +176,13 @@ async fn hear(
 
 /// The broker as a worker has it: on the other side of the socket.
 struct Far {
-    words: UnboundedSender<Said>,
+    words: Sender<Said>,
     asked: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
 }
 
 impl Far {
-    fn new(words: UnboundedSender<Said>) -> Self {
+    fn new(words: Sender<Said>) -> Self {
         Self { words, asked: AtomicU64::new(0), waiting: Mutex::new(HashMap::new()) }
     }
 
@@ -200,11 +201,13 @@ impl Far {
 impl Broker for Far {
     fn ask(&self, ask: Ask) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
+            let place = || self.words.clone().reserve_owned();
+            let (Ok(first), Ok(second)) = (place().await, place().await) else { return gone() };
             let id = self.asked.fetch_add(1, Ordering::Relaxed);
             let (answer, answered) = oneshot::channel();
             self.waiting().insert(id, answer);
-            let _given_up = GivenUp { far: self, id };
-            let _ = self.words.send(Said::Ask { id, ask });
+            let _given_up = GivenUp { far: self, id, place: Some(second) };
+            first.send(Said::Ask { id, ask });
             answered.await.unwrap_or_else(|_| gone())
         })
     }
@@ -225,12 +228,16 @@ fn gone() -> Answer {
 struct GivenUp<'a> {
     far: &'a Far,
     id: u64,
+    /// In the queue, for that word.
+    place: Option<OwnedPermit<Said>>,
 }
 
 impl Drop for GivenUp<'_> {
     fn drop(&mut self) {
-        if self.far.waiting().remove(&self.id).is_some() {
-            let _ = self.far.words.send(Said::Dropped { id: self.id });
+        if self.far.waiting().remove(&self.id).is_some()
+            && let Some(place) = self.place.take()
+        {
+            place.send(Said::Dropped { id: self.id });
         }
     }
 }

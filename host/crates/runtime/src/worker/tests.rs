@@ -11,7 +11,6 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// What becomes of a call whose worker does that, after the call has reached it.
 fn taken_over(
@@ -164,7 +163,6 @@ fn nonsense_and_words_out_of_turn_end_the_call() {
 fn who_hangs_up_or_says_nothing_is_ended() {
     let report = taken_over(call(), Script::done(), drop);
     assert!(found_out(report).contains("fell silent"));
-    let begun = Instant::now();
     let hurried = Call { deadline_ms: 50, ..call() };
     let report = saying(hurried, &[]);
     assert_eq!(report.result.unwrap_err().code(), Code::LimitDeadline);
@@ -174,7 +172,6 @@ fn who_hangs_up_or_says_nothing_is_ended() {
     let stream = Some(Stream { stop_after_ms: Some(50) });
     let report = saying(Call { stream, ..call() }, &[]);
     assert_eq!(report.result, Err(CallError::Stopped));
-    assert!(begun.elapsed() < Duration::from_secs(15));
 }
 
 #[test]
