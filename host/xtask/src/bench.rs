@@ -42,6 +42,7 @@ type Group = (&'static str, &'static str, fn() -> Result<Vec<Row>>);
 const GROUPS: &[Group] = &[
     ("cold", "a cold command", measures::cold_command),
     ("wall", "the second wall", measures::second_wall),
+    ("trust", "the trust check", measures::trust),
     ("obs", "a command to OBS", studio::scene),
     ("ha", "a command to Home Assistant", home::state),
     ("calls", "calls in one process", measures::in_process),

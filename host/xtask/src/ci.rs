@@ -4,7 +4,9 @@
 //! command that anybody can run alone.
 
 use crate::stage::Stages;
-use crate::{author, demo, deny, minimal, plugins, reference, setup, shell, test, tidy};
+use crate::{
+    advisories, author, demo, deny, minimal, plugins, reference, setup, shell, test, tidy,
+};
 use anyhow::Result;
 
 type Stage = (&'static str, fn() -> Result<()>);
@@ -14,6 +16,7 @@ const STAGES: &[Stage] = &[
     ("tidy", tidy::run),
     ("setup", tools),
     ("deny", deny::run),
+    ("advisories", advisories::check),
     ("plugins", plugins::run),
     ("lints", lints),
     ("reference", reference::check),

@@ -7,6 +7,7 @@
 // The one program besides the binary that talks to people.
 #![allow(clippy::print_stdout)]
 
+mod advisories;
 mod author;
 mod bench;
 mod ci;
@@ -36,9 +37,10 @@ usage: cargo xtask <command>
   plugins                       build the plugins and the tests' guests
   tidy                          the invariants that no compiler checks
   deny                          licences, duplicates, sources and floors of the dependencies
+  advisories [--from FOLDER]    no dependency has a known hole; from a checkout, the facts anew
   gen [--check]                 write docs/reference, or compare it
   minimal                       build and try the host without network and vault
-  bench [cold|obs|ha|calls|sizes|help]…
+  bench [cold|wall|trust|obs|ha|calls|sizes|help]…
                                 what it costs beside bare programs; all of it to docs/BENCH.md
   author                        a plugin from the template, built, packed and tested
   install [--to FOLDER]         a release build onto your path: ifctl, and if beside it
@@ -64,6 +66,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["plugins"] => plugins::run(),
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
+        ["advisories", flags @ ..] => advisories::run(flags),
         ["gen"] => reference::write(),
         ["gen", "--check"] => reference::check(),
         ["minimal"] => minimal::run(),

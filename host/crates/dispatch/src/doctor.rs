@@ -67,7 +67,7 @@ impl Host {
             Finding::good("database", format!("{} is open", self.store.path().display())),
             Finding::from("log", self.log_health()),
         ];
-        findings.push(Finding::from("second wall", self.wall_health()));
+        findings.push(Finding::from("worker", self.wall_health()));
         findings.extend(self.trust_health());
         findings.extend(self.plugin_health());
         #[cfg(feature = "live")]

@@ -89,7 +89,10 @@ pub(crate) fn of_failure(
         types::Failure::Protocol(text) => GuestFailure::Protocol(clip(text)),
         types::Failure::Usage(text) => GuestFailure::Usage(clip(text)),
         types::Failure::Unreachable(lost) => {
-            GuestFailure::Unreachable { message: clip(lost.message), sent: lost.sent }
+            // A guest's HTTP library has one word for many things; the host knows which it was.
+            let known = refused(RefusalKind::Unreachable).map(|refusal| refusal.message);
+            let message = known.unwrap_or_else(|| clip(lost.message));
+            GuestFailure::Unreachable { message, sent: lost.sent }
         }
         types::Failure::Timeout(lost) => {
             GuestFailure::Timeout { message: clip(lost.message), sent: lost.sent }
@@ -192,6 +195,17 @@ mod tests {
         assert_eq!(code(types::Failure::Timeout(lost(false))), Code::Timeout);
         assert_eq!(code(types::Failure::Unreachable(lost(true))), Code::OutcomeUnknown);
         assert_eq!(code(types::Failure::Unreachable(lost(false))), Code::Unreachable);
+    }
+
+    #[test]
+    fn why_nobody_was_reached_is_the_hosts_to_say() {
+        let lost = || types::Lost { message: "refused, perhaps".into(), sent: true };
+        let said = |refused: fn(RefusalKind) -> Option<Refusal>| {
+            of_failure(types::Failure::Unreachable(lost()), refused).to_string()
+        };
+        assert_eq!(said(|_| None), "refused, perhaps");
+        let broke = |kind| Some(Refusal::new(kind, Code::Unreachable, "the answer broke off"));
+        assert_eq!(said(broke), "the answer broke off");
     }
 
     #[test]

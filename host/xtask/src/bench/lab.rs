@@ -64,13 +64,33 @@ impl Lab {
         Ok(())
     }
 
-    /// Packs, signs, allows and installs a plugin from its source folder.
-    pub fn bring(&self, source: &Path) -> Result<()> {
+    /// Packs a plugin from its source folder; the package's.
+    pub fn pack(&self, source: &Path) -> Result<String> {
         let name = source.file_name().context("a plugin's folder has a name")?;
         let package = self.path().join("packages").join(name);
         fs_err::create_dir_all(self.path().join("packages"))?;
         let package = package.display().to_string();
         self.ok(&["plugin", "pack", &source.display().to_string(), "--out", &package])?;
+        Ok(package)
+    }
+
+    /// A reviewer's keys: the private file and the public one.
+    pub fn pair(&self, name: &str) -> Result<(String, String)> {
+        let at = |end: &str| self.path().join(format!("{name}.{end}")).display().to_string();
+        let (private, public) = (at("key"), at("pub"));
+        let lines = [
+            &["genpkey", "-algorithm", "ed25519", "-out", &private][..],
+            &["pkey", "-in", &private, "-pubout", "-out", &public],
+        ];
+        for line in lines {
+            shell::output(shell::command("openssl").args(line))?;
+        }
+        Ok((private, public))
+    }
+
+    /// Packs, signs, allows and installs a plugin from its source folder.
+    pub fn bring(&self, source: &Path) -> Result<()> {
+        let package = self.pack(source)?;
         for step in ["sign", "allow", "install"] {
             self.ok(&["plugin", step, &package])?;
         }

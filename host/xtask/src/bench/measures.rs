@@ -30,6 +30,7 @@ const COLD_MAX: Duration = Duration::from_millis(5);
 const COLD_RATIO_MAX: f64 = 2.5;
 const FLUSHES_MAX: usize = 3;
 const WALL_MAX: Duration = Duration::from_millis(3);
+const TRUST_MAX: Duration = Duration::from_millis(1);
 const POOLED_CALLS_MIN: f64 = 20_000.0;
 const PRINTING_MAX: Duration = Duration::from_millis(5);
 const BINARY_BYTES_MAX: u64 = 30 << 20;
@@ -105,6 +106,26 @@ pub fn second_wall() -> Result<Vec<Row>> {
         Row::compared("one call in a worker, in the caller's process", worker, here, None),
         Row::bar("the second wall costs", ms(costs), bar, costs <= WALL_MAX),
     ])
+}
+
+/// The whole decision about one plugin: three approvals, a long allow-list.
+pub fn trust() -> Result<Vec<Row>> {
+    let lab = Lab::new(None)?;
+    let package = lab.pack(&shell::root().join("tests/guests/noop"))?;
+    lab.ok(&["plugin", "sign", &package])?;
+    for name in ["ada", "ben"] {
+        let (private, public) = lab.pair(name)?;
+        lab.ok(&["trust", "add-key", "reviewer", &public])?;
+        lab.ok(&["plugin", "sign", &package, "--role", "reviewer", "--key", &private])?;
+    }
+    lab.ok(&["plugin", "allow", &package, "--reviewers", "2"])?;
+    lab.ok(&["plugin", "install", &package])?;
+    let mut check = shell::command(release("trust"));
+    let said = shell::output(check.arg(lab.path().join("home")).arg("noop"))?;
+    let micros = median_of(&serde_json::from_str(&said)?, "/micros")?;
+    let took = Duration::from_secs_f64(micros / 1e6);
+    let what = "trust check of one plugin, three approvals, an allow-list of 1,000";
+    Ok(vec![Row::bar(what, ms(took), format!("≤ {}", ms(TRUST_MAX)), took <= TRUST_MAX)])
 }
 
 /// Fresh stores per second on one thread, with both ways of giving memory.
