@@ -1,8 +1,8 @@
 //! `cargo xtask advisories`: no dependency of ours stands in the RustSec advisory database.
 //!
 //! The database is a repository on the network, which a build must not need. So a snapshot of its
-//! facts (which versions of which crate, nothing of its texts) is committed, and CI holds the
-//! lock files against that. `--from FOLDER` makes the snapshot anew from a checkout of the database;
+//! facts (which versions of which crate, nothing of its texts) is committed, and CI holds the lock
+//! files against that. `--from FOLDER` makes the snapshot anew from a checkout of the database;
 //! `cargo deny check advisories` asks the network itself.
 
 use crate::shell;

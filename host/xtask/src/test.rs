@@ -266,15 +266,17 @@ mod tests {
         let expected = "package(=if-manifest) | package(=if-registry) | \
                         package(=if-trial) | \
                         (package(=if-tests) & test(/^trust::/)) | \
+                        (package(=if-tests) & test(/^trust_lists::/)) | \
                         (package(=if-tests) & test(/^trust_root::/)) | \
                         (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
                         (package(=if-tests) & test(/^traffic::/)) | \
                         (package(=if-tests) & test(/^secrets::/)) | \
-                        (package(=if-tests) & test(/^secrets_audit::/))";
+                        (package(=if-tests) & test(/^secrets_audit::/)) | \
+                        (package(=if-tests) & test(/^worker::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 11);
+        assert_eq!(runs(Some(suite), false).len(), 13);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

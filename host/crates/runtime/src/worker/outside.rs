@@ -230,7 +230,7 @@ impl Talk {
 
     async fn hold(mut self, call: Call, broker: Arc<dyn Broker>) -> End {
         let mut interrupt = std::pin::pin!(interrupted(call.interrupt.clone()));
-        let mut is_interrupted = false;
+        let (mut is_interrupted, mut hears) = (false, true);
         if self.tell(&Told::Call { call: Box::new(call) }).await.is_err() {
             return End::Closed;
         }
@@ -265,8 +265,9 @@ impl Talk {
                     }
                 }
             };
-            if self.tell(&told).await.is_err() {
-                return End::Closed;
+            if hears && self.tell(&told).await.is_err() {
+                // Its last words may still be on their way.
+                hears = false;
             }
         }
     }

@@ -175,6 +175,19 @@ fn who_hangs_up_or_says_nothing_is_ended() {
 }
 
 #[test]
+fn the_report_of_a_worker_that_waits_for_no_answer_is_heard() {
+    let said = [
+        Said::Ask { id: 0, ask: event("1") },
+        Said::Report { report: Report { result: Ok("1".to_owned()), usage: Usage::default() } },
+    ];
+    let frames: Vec<u8> = said.iter().flat_map(|said| encode(said).unwrap()).collect();
+    let report = taken_over(call(), Script::done(), move |mut socket| {
+        socket.write_all(&frames).unwrap();
+    });
+    assert_eq!(report.result.as_deref(), Ok("1"));
+}
+
+#[test]
 fn a_wish_that_is_given_up_is_dropped_before_the_next_begins() {
     let said = [
         Said::Ask { id: 0, ask: event("1") },
