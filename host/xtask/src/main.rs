@@ -32,7 +32,7 @@ usage: cargo xtask <command>
 
   setup [--servers] [--tools]   get what is missing: wasm target, the tests' servers, CI's tools
   demo                          build everything, then a minute's tour, every line checked
-  test [--suite NAME] [--require-servers]
+  test [--suite NAME] [--require-servers] [--mutants N]
                                 the whole suite, or one of: core, studio, trust, providers
   plugins                       build the plugins and the tests' guests
   tidy                          the invariants that no compiler checks

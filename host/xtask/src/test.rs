@@ -94,12 +94,14 @@ pub struct Options {
     suite: Option<&'static str>,
     /// A missing server fails its tests instead of skipping them.
     require_servers: bool,
+    /// How many mutants each property of the trust rules sees, where not the usual thousand.
+    mutants: Option<u32>,
 }
 
 impl Options {
     /// Everything, with every server, as CI does.
     pub fn ci() -> Self {
-        Self { suite: None, require_servers: true }
+        Self { require_servers: true, ..Self::default() }
     }
 
     /// Reads the flags.
@@ -110,7 +112,13 @@ impl Options {
             match *flag {
                 "--require-servers" => options.require_servers = true,
                 "--suite" => options.suite = named(flags.next().copied().unwrap_or_default())?,
-                other => bail!("unknown: {other}; test knows --suite NAME and --require-servers"),
+                "--mutants" => {
+                    let number = flags.next().and_then(|text| text.parse().ok());
+                    options.mutants = Some(number.context("--mutants wants a number")?);
+                }
+                other => bail!(
+                    "unknown: {other}; test knows --suite NAME, --require-servers and --mutants N"
+                ),
             }
         }
         Ok(options)
@@ -178,6 +186,9 @@ fn workspace(options: &Options) -> Result<()> {
             if options.require_servers {
                 tests.env(REQUIRE_VARIABLE, "1");
             }
+            if let Some(mutants) = options.mutants {
+                tests.env("IF_MUTANTS", mutants.to_string());
+            }
             shell::run(&mut tests)
         });
     print!("{}", skipped_list(&skipped));
@@ -231,7 +242,10 @@ mod tests {
     #[test]
     fn flags_are_read_and_unknown_ones_refused() {
         let options = Options::parse(&["--suite", "trust", "--require-servers"]).unwrap();
-        assert_eq!(options, Options { suite: Some("trust"), require_servers: true });
+        assert_eq!(options, Options { suite: Some("trust"), ..Options::ci() });
+        let options = Options::parse(&["--mutants", "100000"]).unwrap();
+        assert_eq!(options.mutants, Some(100_000));
+        assert!(Options::parse(&["--mutants", "many"]).is_err());
         assert_eq!(Options::parse(&["--suite", "all"]).unwrap(), Options::default());
         assert!(Options::parse(&["--suite", "trist"]).unwrap_err().to_string().contains("trust"));
         assert!(Options::parse(&["--suite"]).is_err());

@@ -49,8 +49,9 @@ pub struct Envelope {
 
 #[cfg(test)]
 impl Envelope {
-    /// The same with each signature once, in order.
-    pub(crate) fn once(mut self) -> Self {
+    /// The same with each signature of these keys once, in order.
+    pub(crate) fn once(mut self, keys: &[KeyId]) -> Self {
+        self.signatures.retain(|(key, _)| keys.contains(key));
         self.signatures.sort();
         self.signatures.dedup();
         self

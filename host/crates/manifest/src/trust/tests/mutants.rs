@@ -2,6 +2,21 @@
 
 use super::*;
 use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// How many worlds and mutants each property sees: `cargo xtask test --mutants 100000` for all.
+#[allow(clippy::disallowed_methods)] // a size of this test, no configuration
+pub(super) fn cases() -> u32 {
+    let asked = std::env::var("IF_MUTANTS").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or(1024)
+}
+
+/// The world in which everything is right, signed once.
+static GOOD: LazyLock<(World, Files)> = LazyLock::new(|| {
+    let world = world();
+    let files = world.files();
+    (world, files)
+});
 
 /// `good` with one bit of each byte flipped in turn.
 fn flips(good: &[u8], bit: u8) -> impl Iterator<Item = Vec<u8>> {
@@ -11,6 +26,9 @@ fn flips(good: &[u8], bit: u8) -> impl Iterator<Item = Vec<u8>> {
         bytes
     })
 }
+
+/// Each bit of a byte.
+const BITS: [u8; 8] = [0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80];
 
 /// The one byte of an envelope that may vary is the white space behind it.
 fn only_the_end_differs(bytes: &[u8], good: &[u8]) -> bool {
@@ -25,7 +43,7 @@ fn every_flipped_byte_of_an_envelope_is_refused() {
     let root = verify_root(&good.root, None).unwrap();
     let check = |good: &[u8], verify: &dyn Fn(&[u8]) -> bool| {
         assert!(verify(good));
-        for bytes in [0x01, 0x04, 0x20].into_iter().flat_map(|bit| flips(good, bit)) {
+        for bytes in BITS.into_iter().flat_map(|bit| flips(good, bit)) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             assert_eq!(verify(&bytes), only_the_end_differs(&bytes, good), "{text}");
         }
@@ -44,7 +62,7 @@ fn every_flipped_byte_of_a_manifest_is_refused() {
     let (root, one) = (verify_root(&good.root, None).unwrap(), &good.approvals[..1]);
     let allow = verify_allow(&good.allow, &root).unwrap();
     let deny = verify_deny(&good.deny, &root).unwrap();
-    for manifest in flips(&good.manifest, 0x01) {
+    for manifest in BITS.into_iter().flat_map(|bit| flips(&good.manifest, bit)) {
         let input = TrustInput {
             root: &root,
             allow: &allow,
@@ -101,10 +119,11 @@ fn apply(bytes: &mut Vec<u8>, edit: &Edit) {
     }
 }
 
-/// The same meaning: an envelope with other white space, or with a signature that stands twice,
-/// says the same by the same people.
+/// The same meaning: an envelope with other white space, with a signature that stands twice, or
+/// with one more of nobody known, says the same by the same people.
 fn same(one: &[u8], other: &[u8]) -> bool {
-    let parse = |bytes| Envelope::parse(bytes, DOCUMENT_BYTES_MAX).ok().map(Envelope::once);
+    let people: Vec<KeyId> = GOOD.0.root.keys.keys().copied().collect();
+    let parse = |bytes| Some(Envelope::parse(bytes, DOCUMENT_BYTES_MAX).ok()?.once(&people));
     one == other || (parse(one).is_some() && parse(one) == parse(other))
 }
 
@@ -121,16 +140,26 @@ fn a_signature_that_stands_twice_is_still_one_voice() {
     assert!(world.judge(&files).is_ok());
 }
 
+#[test]
+fn a_signature_of_a_stranger_is_no_voice() {
+    let mut world = world();
+    world.deny_signers.push(STRANGER);
+    let files = world.files();
+    assert!(same(&files.deny, &GOOD.1.deny) && world.judge(&files).is_ok());
+    world.deny_signers = vec![LISTER, STRANGER];
+    assert!(!same(&world.files().deny, &GOOD.1.deny));
+    assert!(world.judge(&world.files()).is_err());
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn mutants_neither_panic_nor_pass(
         which in 0..5_usize,
         edits in prop::collection::vec(edit(), 1..4),
     ) {
-        let world = world();
-        let good = world.files();
+        let (world, good) = &*GOOD;
         let mut bad = good.clone();
         let file = match which {
             0 => &mut bad.manifest,
