@@ -40,6 +40,9 @@ pub enum TrustError {
     /// An older document or release than one already seen, or a version that skips one.
     #[error("the {document} has version {found}, expected {expected}")]
     RolledBack { document: &'static str, found: u64, expected: String },
+    /// So far ahead that whatever follows it honestly would be older.
+    #[error("the {document} leaps from version {seen} to {found}")]
+    LeapsAhead { document: &'static str, found: u64, seen: u64 },
     /// A key text or PEM that is none.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -72,7 +75,9 @@ pub enum TrustError {
 impl Explain for TrustError {
     fn code(&self) -> Code {
         match self {
-            TrustError::Malformed { .. } | TrustError::Key(_) => Code::TrustMalformed,
+            TrustError::Malformed { .. } | TrustError::LeapsAhead { .. } | TrustError::Key(_) => {
+                Code::TrustMalformed
+            }
             TrustError::SignatureInvalid { .. } => Code::SignatureInvalid,
             TrustError::Threshold { .. } => Code::TrustMalformed,
             TrustError::Expired { document } if *document == crate::trust::ALLOW_LIST => {

@@ -13,7 +13,7 @@ mod root;
 mod tests;
 
 pub use approval::{APPROVAL_BYTES_MAX, Approval, Decision, verify_approval};
-pub use evaluate::{Seen, TrustInput, Trusted, Warning, evaluate, expiring};
+pub use evaluate::{Seen, TrustInput, Trusted, VERSION_STEP_MAX, Warning, evaluate, expiring};
 pub use lists::{
     ALLOW_VALIDITY_MS, AllowEntry, AllowList, DenyEntry, DenyList, DenyTarget, EXPIRED_GRACE_MS,
     EXPIRY_WARNING_MS, verify_allow, verify_deny,

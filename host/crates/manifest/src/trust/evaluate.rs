@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// A refused release, in the message of [`TrustError::RolledBack`].
 const RELEASE: &str = "plugin";
 
+/// How far a version or release may be above the highest one seen: no honest one comes near.
+pub const VERSION_STEP_MAX: u64 = 1 << 20;
+
 /// Highest versions this installation has seen; what is older is a rollback.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -180,8 +183,19 @@ fn documents(input: &TrustInput<'_>, now: UnixMillis) -> Result<(), TrustError> 
             let expected = format!("{} or higher", seen.unwrap_or_default());
             return Err(TrustError::RolledBack { document, found, expected });
         }
+        if let Some(seen) = seen {
+            leap(document, found, seen)?;
+        }
     }
     Ok(())
+}
+
+/// Nothing runs ahead so far that its honest successors would for ever be older than it.
+fn leap(document: &'static str, found: u64, seen: u64) -> Result<(), TrustError> {
+    if found <= seen.saturating_add(VERSION_STEP_MAX) {
+        return Ok(());
+    }
+    Err(TrustError::LeapsAhead { document, found, seen })
 }
 
 /// Who said yes, and whose yes does not count and why.
@@ -397,7 +411,8 @@ fn floor(
 ) -> Result<(), TrustError> {
     let floor = input.seen.release_of(&predicate.id).max(entry.release_min).unwrap_or_default();
     if predicate.release >= floor {
-        return Ok(());
+        let seen = input.seen.release_of(&predicate.id);
+        return seen.map_or(Ok(()), |seen| leap(RELEASE, predicate.release, seen));
     }
     Err(TrustError::RolledBack {
         document: RELEASE,

@@ -2,6 +2,7 @@
 
 mod model;
 mod mutants;
+mod tuf;
 
 use super::*;
 use crate::dsse::APPROVAL_TYPE;
