@@ -30,12 +30,16 @@ pub fn build() -> Result<()> {
 }
 
 /// Where cargo puts programs.
-#[allow(clippy::disallowed_methods)] // where cargo and the user live; no configuration is read
 fn usual_folder() -> Result<PathBuf> {
+    Ok(cargo_home()?.join("bin"))
+}
+
+/// Cargo's own folder, with the sources of the dependencies.
+#[allow(clippy::disallowed_methods)] // where cargo and the user live; no configuration is read
+pub fn cargo_home() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
-    let folder = cargo.or_else(home).context("neither CARGO_HOME nor HOME is set")?;
-    Ok(folder.join("bin"))
+    cargo.or_else(home).context("neither CARGO_HOME nor HOME is set")
 }
 
 /// Copies under a temporary name first: the program may be running.

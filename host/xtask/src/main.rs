@@ -35,6 +35,7 @@ usage: cargo xtask <command>
   test [--suite NAME] [--require-servers] [--mutants N]
                                 the whole suite, or one of: core, studio, trust, providers
   plugins                       build the plugins and the tests' guests
+  reproduce                     build the plugins of a second checkout, and compare the digests
   tidy                          the invariants that no compiler checks
   deny                          licences, duplicates, sources and floors of the dependencies
   advisories [--from FOLDER]    no dependency has a known hole; from a checkout, the facts anew
@@ -64,6 +65,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["demo"] => demo::run(),
         ["test", flags @ ..] => test::run(&test::Options::parse(flags)?),
         ["plugins"] => plugins::run(),
+        ["reproduce"] => plugins::reproduce(),
         ["tidy"] => tidy::run(),
         ["deny"] => deny::run(),
         ["advisories", flags @ ..] => advisories::run(flags),
