@@ -50,7 +50,8 @@ usage: cargo xtask <command>
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match run(&words) {
+    let outcome = plugins::as_compiler(&words).unwrap_or_else(|| run(&words));
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("\nfailed: {error:#}");

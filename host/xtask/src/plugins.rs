@@ -29,7 +29,36 @@ fn build(checkout: &Path) -> Result<Command> {
     let places = [(checkout.to_owned(), "."), (install::cargo_home()?, "cargo")];
     let flags = places.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", std::env::current_exe()?);
     Ok(cargo)
+}
+
+/// This program in the compiler's place, as cargo calls it for the crates of a workspace: with the
+/// compiler as the first word. `None` when it was called by anybody else.
+///
+/// Cargo tells crates of one name apart by a number made of where they lie, and the order of all
+/// that is linked follows from it. Here each has a name of its own.
+pub fn as_compiler(words: &[&str]) -> Option<Result<()>> {
+    let (compiler, words) = words.split_first()?;
+    (Path::new(compiler).file_stem()? == "rustc").then(|| {
+        let mut rustc = Command::new(compiler);
+        rustc.args(placeless(words));
+        let status = rustc.status()?;
+        ensure!(status.success(), "{}", shell::line(&rustc));
+        Ok(())
+    })
+}
+
+/// The compiler's arguments, with the crate's name in the place of that number.
+fn placeless(words: &[&str]) -> Vec<String> {
+    let name = words.windows(2).find(|pair| pair.first() == Some(&"--crate-name"));
+    let name = name.and_then(|pair| pair.last()).copied().unwrap_or_default();
+    let number = |word: &str| word.starts_with("metadata=") && !name.is_empty();
+    let replaced = |word: &&str| match number(word) {
+        true => format!("metadata={name}"),
+        false => (*word).to_owned(),
+    };
+    words.iter().map(replaced).collect()
 }
 
 /// `cargo xtask reproduce`: builds the plugins of a second checkout, elsewhere and from nothing, and
@@ -70,4 +99,18 @@ fn digests(checkout: &Path) -> Result<BTreeMap<String, String>> {
 /// Their own tests, on this machine rather than in wasm.
 pub fn test() -> Result<()> {
     shell::run(&mut shell::cargo(&["test", "--quiet", "--manifest-path", MANIFEST, "--workspace"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_told_by_its_name_and_not_by_its_place() {
+        let words = ["--crate-name", "if_sdk", "-C", "metadata=8f3a", "-C", "opt-level=s"];
+        let expected = ["--crate-name", "if_sdk", "-C", "metadata=if_sdk", "-C", "opt-level=s"];
+        assert_eq!(placeless(&words), expected);
+        assert_eq!(placeless(&["-vV"]), ["-vV"]);
+        assert!(as_compiler(&["plugins"]).is_none());
+    }
 }
