@@ -4,6 +4,7 @@
 use crate::lab::Lab;
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
 
 /// Installs up to the step before `until`, and gives the package's folder.
 fn packed(lab: &Lab) -> String {
@@ -167,6 +168,34 @@ fn compiled_code_that_was_exchanged_is_never_run() {
             path.display()
         );
     }
+}
+
+#[test]
+fn commands_at_once_and_one_killed_in_the_middle_fill_the_cache_whole() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let cache = lab.path().join("cache");
+    let ping = || {
+        let mut line = lab.command(["noop", "ping", "here"]);
+        line.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    for killed in [true, false] {
+        fs::remove_dir_all(&cache).unwrap();
+        let mut running: Vec<_> = (0..6).map(|_| ping()).collect();
+        if killed {
+            // Whoever it was: it may have been compiling, writing or renaming.
+            running.iter_mut().step_by(2).for_each(|one| one.kill().unwrap());
+        }
+        for (place, mut one) in running.into_iter().enumerate() {
+            let well = one.wait().unwrap().success();
+            assert!(well || (killed && place % 2 == 0), "{place}");
+        }
+        assert_eq!(lab.run(["noop", "ping", "here"]).ok().trim(), "it answers");
+    }
+    let whole = lab.files().into_iter().filter(|(path, _)| {
+        path.starts_with(&cache) && path.extension().is_some_and(|end| end == "aot")
+    });
+    assert_eq!(whole.count(), 1);
 }
 
 /// A copy of the noop plugin's folder with a changed plugin.toml.

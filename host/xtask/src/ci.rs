@@ -18,6 +18,7 @@ const STAGES: &[Stage] = &[
     ("deny", deny::run),
     ("advisories", advisories::check),
     ("plugins", plugins::run),
+    ("reproduce", plugins::reproduce),
     ("lints", lints),
     ("reference", reference::check),
     ("test", || test::run(&test::Options::ci())),

@@ -61,9 +61,12 @@ fn placeless(words: &[&str]) -> Vec<String> {
     words.iter().map(replaced).collect()
 }
 
-/// `cargo xtask reproduce`: builds the plugins of a second checkout, elsewhere and from nothing, and
-/// compares each component with the one that was built here.
+/// `cargo xtask reproduce`: builds the plugins of a second checkout, elsewhere and from nothing,
+/// and compares each component with the one that was built here.
 pub fn reproduce() -> Result<()> {
+    let mut git = shell::command("git");
+    git.args(["status", "--porcelain", "--", "plugins", "sdk", "tests/guests", "wit"]);
+    ensure!(shell::output(&mut git)?.is_empty(), "commit first: a second checkout has only that");
     run()?;
     let elsewhere = tempfile::tempdir()?;
     let clone = elsewhere.path().join("another place");

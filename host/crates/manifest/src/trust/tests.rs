@@ -383,8 +383,6 @@ fn time_and_rollback() {
     refused(old, "plugin has version 7, expected release 8 or higher", |w| w.seen = Some(8).into());
     refused(old, "release 9 or higher", |w| w.allow.entries[0].release_min = Some(9));
     refused(old, "allow-list has version 5, expected 6", |w| w.seen.allow_version = Some(6));
-    refused(old, "deny-list has version 2, expected 3", |w| w.seen.deny_version = Some(3));
-    refused(old, "trust root has version 3, expected 4", |w| w.seen.root_version = Some(4));
 }
 
 #[test]

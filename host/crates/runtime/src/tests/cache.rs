@@ -3,6 +3,7 @@
 
 use super::fixture::{Script, call, config, digest, prepare, run_prepared};
 use super::guest::returning;
+use crate::cache::{Artefact, Cache};
 use crate::{Runtime, RuntimeError, Source};
 use if_core::{Code, Explain, Problem};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -110,6 +111,21 @@ fn an_entry_of_another_component_is_not_this_ones() {
     // Both are genuine and under the same key; only the place is wrong.
     fs_err::copy(entry(dirs.1.path()), entry(dirs.0.path())).unwrap();
     assert_eq!(source(dirs.0.path(), &good), COMPILED);
+}
+
+#[test]
+fn a_genuine_entry_for_another_engine_is_compiled_again() {
+    let (dir, component) = (tempfile::tempdir().unwrap(), returning("1"));
+    source(dir.path(), &component);
+    // As an older version of this program may have made it: our key, our MAC, another engine.
+    let mut other = wasmtime::Config::new();
+    other.epoch_interruption(false).consume_fuel(false);
+    let code = wasmtime::Engine::new(&other).unwrap().precompile_component(&component).unwrap();
+    let cache = Cache::open(&dir.path().join("aot"), config(dir.path()).cache_key).unwrap();
+    cache.store(&digest(&component), &Artefact::compiled(&code).unwrap()).unwrap();
+    assert!(cache.load(&digest(&component)).is_some(), "its MAC is right");
+    assert_eq!(source(dir.path(), &component), COMPILED);
+    assert_eq!(source(dir.path(), &component), Source::Cache);
 }
 
 #[test]
