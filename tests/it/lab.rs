@@ -83,7 +83,9 @@ impl Lab {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // A command that refuses at once reads nothing of it.
+        let fed = child.stdin.take().unwrap().write_all(input.as_bytes());
+        assert!(fed.is_ok() || fed.unwrap_err().kind() == std::io::ErrorKind::BrokenPipe);
         Run::from(child.wait_with_output().unwrap())
     }
 
