@@ -125,7 +125,7 @@ pub fn revoke(
 }
 
 /// A signature that does not count means the wrong key, not a broken file.
-fn not_ours(layout: &Layout, path: &std::path::Path, error: TrustError) -> RegistryError {
+pub(crate) fn not_ours(layout: &Layout, path: &std::path::Path, error: TrustError) -> RegistryError {
     match error {
         TrustError::Threshold { .. } => RegistryError::KeyMissing(layout.root_key_file()),
         // The old list was sound, so what is wrong came with the request.

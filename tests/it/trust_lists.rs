@@ -85,3 +85,36 @@ fn one_reviewer_with_two_voices_counts_once_and_two_count_twice() {
     let verified = lab.run(["plugin", "verify", &package]).ok();
     assert!(verified.contains("reviewer"), "{verified}");
 }
+
+#[test]
+fn what_is_taken_off_the_allow_list_does_not_come_back_with_an_older_one() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let list = lab.home().join("trust/allow.json");
+    let older = fs::read(&list).unwrap();
+    let gone = lab.run(["plugin", "disallow", "noop"]).ok();
+    assert!(gone.contains("disallowed: if://capability/") && gone.contains("version 3"), "{gone}");
+    let refused = lab.run(["noop", "ping", "here"]).fails("error[IF_ERR_NOT_ALLOWED]", 4);
+    assert!(refused.contains("ifctl plugin allow"), "{refused}");
+    let log = lab.run(["witness", "query", "-n", "5"]).ok();
+    assert!(log.contains("allowed no more"), "{log}");
+    // Nothing ran under the new list; it is remembered all the same.
+    let newer = fs::read(&list).unwrap();
+    fs::write(&list, older).unwrap();
+    lab.run(["noop", "ping", "here"]).fails("error[IF_ERR_ROLLED_BACK]", 4);
+    fs::write(&list, newer).unwrap();
+    lab.run(["plugin", "disallow", "noop"]).fails("error[IF_ERR_USAGE]", 2);
+    lab.run(["plugin", "allow", "noop"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+}
+
+#[test]
+fn a_revocation_does_not_go_with_an_older_list_before_anything_ran() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let list = lab.home().join("trust/deny.json");
+    let older = fs::read(&list).unwrap();
+    lab.run(["plugin", "revoke", "noop", "--reason", "found wanting"]).ok();
+    fs::write(&list, older).unwrap();
+    lab.run(["noop", "ping", "here"]).fails("error[IF_ERR_ROLLED_BACK]", 4);
+}

@@ -102,6 +102,36 @@ fn the_list_expires_and_allowing_renews_it() {
 }
 
 #[test]
+fn what_is_disallowed_runs_no_more_until_it_is_allowed_again() {
+    let text = "is not on the allow-list";
+    for what in ["mixer", "manifest", "folder"] {
+        let world = World::installed();
+        let before = TrustFiles::read(&world.layout).unwrap().allow;
+        let digest = world.load().unwrap().manifest_digest;
+        let named = match what {
+            "manifest" => digest.to_string(),
+            "folder" => world.package().display().to_string(),
+            word => word.to_owned(),
+        };
+        let gone = disallow(&world.layout, &named, &world.key()).unwrap();
+        let of: Vec<_> = gone.releases.iter().map(|one| one.manifest_digest).collect();
+        assert_eq!((of, gone.list_version), (vec![digest], before.version + 1), "{what}");
+        refused(world.load(), Code::NotAllowed, "");
+        refused(world.install(), Code::NotAllowed, "");
+        let after = TrustFiles::read(&world.layout).unwrap().allow;
+        assert_eq!((after.issued, after.expires), (before.issued, before.expires));
+        refused(disallow(&world.layout, &named, &world.key()), Code::Usage, text);
+        world.allow("mixer").unwrap();
+        assert!(world.load().is_ok());
+    }
+    let world = World::installed();
+    refused(disallow(&world.layout, "mixr", &world.key()), Code::PluginUnknown, "mixr");
+    refused(disallow(&world.layout, &"0".repeat(64), &world.key()), Code::Usage, text);
+    refused(disallow(&world.layout, "mixer", &stranger()), Code::KeyMissing, "root.key");
+    assert!(world.load().is_ok());
+}
+
+#[test]
 fn revocation_is_for_good() {
     let text = "was revoked: it was stolen";
     for what in ["mixer", "manifest", "component", "key"] {

@@ -23,6 +23,22 @@ impl Host {
         let (root_version, allow_version, deny_version) = (take(ROOT), take(ALLOW), take(DENY));
         Ok(Seen { release: None, releases, root_version, allow_version, deny_version })
     }
+
+    /// What was taken off the allow-list does not come back with an older one.
+    pub(crate) fn remember_allow_list(&self, version: u64) -> Result<(), Problem> {
+        self.remember_version(ALLOW, version)
+    }
+
+    /// What was revoked does not come back with an older deny-list, even before anything ran.
+    pub(crate) fn remember_deny_list(&self, version: u64) -> Result<(), Problem> {
+        self.remember_version(DENY, version)
+    }
+
+    fn remember_version(&self, document: &str, version: u64) -> Result<(), Problem> {
+        let Ok(id) = CapabilityId::new(document) else { return Ok(()) };
+        let remembered = self.store.transaction(|tx| remember_release(tx, &id, version));
+        remembered.map_err(explain)
+    }
 }
 
 /// Raises every floor to what is about to run.

@@ -9,7 +9,9 @@ use if_core::{Code, Explain, Mode, Problem, UnixMillis, Word};
 use if_manifest::keys::SigningKey;
 use if_manifest::model::{Limits, Predicate};
 use if_manifest::trust::Role;
-use if_registry::{AllowRequest, Allowed, Installed, Loaded, PackReport, Revoked, Signed, Target};
+use if_registry::{
+    AllowRequest, Allowed, Disallowed, Installed, Loaded, PackReport, Revoked, Signed, Target,
+};
 use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -162,10 +164,23 @@ impl Host {
         Ok(allowed)
     }
 
+    /// Takes a plugin off the allow-list; an older list is no list any more.
+    pub fn disallow(&self, what: &str) -> Result<Disallowed, Problem> {
+        let key = self.key(None)?;
+        let gone = if_registry::disallow(&self.layout, what, &key).map_err(explain)?;
+        self.remember_allow_list(gone.list_version)?;
+        for one in &gone.releases {
+            let digest = one.manifest_digest;
+            self.note(&format!("{} {} allowed no more ({digest})", one.id, one.version))?;
+        }
+        Ok(gone)
+    }
+
     /// Ends a plugin for good.
     pub fn revoke(&self, what: &str, reason: &str) -> Result<Revoked, Problem> {
         let revoked = if_registry::revoke(&self.layout, what, reason, &self.key(None)?, self.now())
             .map_err(explain)?;
+        self.remember_deny_list(revoked.list_version)?;
         self.note(&format!("{what} revoked: {reason}"))?;
         Ok(revoked)
     }

@@ -2,6 +2,7 @@
 
 mod allow;
 mod diff;
+mod disallow;
 mod install;
 mod list;
 mod new;
@@ -26,6 +27,7 @@ pub enum PluginCommand {
     Test(test::TestArgs),
     Sign(sign::SignArgs),
     Allow(allow::AllowArgs),
+    Disallow(disallow::DisallowArgs),
     Install(install::InstallArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
@@ -43,6 +45,7 @@ pub fn run(app: &App, command: PluginCommand) -> Result<(), Problem> {
         PluginCommand::Test(args) => test::run(app, &args),
         PluginCommand::Sign(args) => sign::run(app, &args),
         PluginCommand::Allow(args) => allow::run(app, &args),
+        PluginCommand::Disallow(args) => disallow::run(app, &args),
         PluginCommand::Install(args) => install::run(app, &args),
         PluginCommand::List(args) => list::run(app, &args),
         PluginCommand::Show(args) => show::run(app, &args),
