@@ -119,6 +119,7 @@ fn plugins() {
             ("plugin-diff", &["plugin", "diff", "noop", "noop"]),
             ("plugin-show", &["plugin", "show", "noop"]),
             ("plugin-verify", &["plugin", "verify", "noop"]),
+            ("plugin-disallow", &["plugin", "disallow", "noop"]),
             ("plugin-revoke", &["plugin", "revoke", "noop", "--reason", "a test"]),
         ],
     );
@@ -180,6 +181,7 @@ fn a_tried_sandbox() {
     rows[0]["stopped_after_ms"] = json!("<number>");
     report["log"]["entries"] = json!("<number>");
     report["held"] = json!("<number>");
+    report["memory_kib"] = json!({"honest": "<number>", "peak": "<number>"});
     snapshot(&lab, "doctor-sandbox", report);
 }
 

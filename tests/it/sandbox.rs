@@ -56,6 +56,9 @@ fn every_attack_is_held_and_nothing_stays_behind() {
         assert!(row["stopped_after_ms"].is_u64(), "{row}");
     }
     assert_eq!(report["held"], expected.len());
+    let kib = |what: &str| report["memory_kib"][what].as_u64().unwrap();
+    assert!(kib("honest") > 1_000 && kib("peak") >= kib("honest"), "{report}");
+    assert!(kib("peak") <= kib("honest") + (128 << 10), "{report}");
     assert!(report["log"]["entries"].as_u64().unwrap() > expected.len() as u64, "{report}");
     assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "something stays behind");
     assert_eq!(fs::read_dir(lab.path()).unwrap().count(), 1, "a home was touched");
@@ -95,6 +98,34 @@ fn a_lifted_limit_is_red() {
     let lifted = ("log_bytes_max = 16384", "log_bytes_max = 1048576");
     let outcome = tried("logs without end", as_it_is, lifted);
     assert_eq!(outcome.verdict, Verdict::GotThrough, "{outcome:?}");
+}
+
+#[test]
+fn more_memory_than_the_host_has_to_spare_is_red() {
+    let lifted = ("memory_bytes_max = 33554432", "memory_bytes_max = 268435456");
+    let outcome = tried("takes all memory there is, and fills it", as_it_is, lifted);
+    assert_eq!(outcome.verdict, Verdict::TooMuchMemory, "{outcome:?}");
+    assert!(outcome.about.contains("KiB of memory more than honest"), "{outcome:?}");
+}
+
+#[test]
+fn what_a_killed_trial_left_is_taken_away_by_the_next() {
+    let lab = Lab::bare();
+    let scratch = lab.path().join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let mut killed = lab.command(["doctor", "sandbox"]).env("TMPDIR", &scratch).spawn().unwrap();
+    let left = || fs::read_dir(&scratch).unwrap().count();
+    let begun = Instant::now();
+    let half = |home: fs::DirEntry| home.path().join("home/trust/root.json").exists();
+    while !fs::read_dir(&scratch).unwrap().flatten().any(half) {
+        assert!(begun.elapsed() < TRIAL, "it does not begin");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(left(), 1);
+    lab.command(["doctor", "sandbox"]).env("TMPDIR", &scratch).output().unwrap();
+    assert_eq!(left(), 0, "something stays behind");
 }
 
 #[test]

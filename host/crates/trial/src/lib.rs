@@ -12,7 +12,9 @@
 
 mod device;
 mod error;
+mod leftover;
 mod line;
+mod memory;
 mod stage;
 mod table;
 mod verdict;
@@ -51,6 +53,9 @@ pub struct Report {
     pub log_entries: u64,
     /// What the log lacks or says otherwise than the trial saw it.
     pub log_wrong: Vec<String>,
+    /// The most memory of one process in honest commands, and in all of them.
+    pub honest_kib: u64,
+    pub peak_kib: u64,
 }
 
 impl Report {
@@ -89,7 +94,7 @@ pub fn hold(
 ) -> Result<Report, TrialError> {
     let attacks: Vec<&Attack> =
         attacks.iter().filter(|row| reach == Reach::Network || !row.needs_network).collect();
-    let stage = Stage::build(program, reach, declaration, clock)?;
+    let mut stage = Stage::build(program, reach, declaration, clock)?;
     let unsigned = stage.before_signing(&attacks)?;
     stage.open()?;
     let mut outcomes = Vec::new();
@@ -100,6 +105,7 @@ pub fn hold(
         });
     }
     let (log_entries, log_wrong) = stage.read_log(&attacks)?;
+    let (honest_kib, peak_kib) = (stage.honest_kib, memory::peak_kib().map_err(TrialError::Stage)?);
     stage.strike()?;
-    Ok(Report { outcomes, log_entries, log_wrong })
+    Ok(Report { outcomes, log_entries, log_wrong, honest_kib, peak_kib })
 }

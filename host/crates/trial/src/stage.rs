@@ -3,12 +3,15 @@
 
 use crate::device::Device;
 use crate::error::{Complaint, TrialError};
+use crate::leftover;
 use crate::line::{Said, Setting};
+use crate::memory;
 use crate::table::{Attack, Before};
 use crate::verdict::{CANARY, LATE_MS, Outcome, Verdict, judge};
 use crate::{ALONE, GUEST, Reach};
 use if_core::Clock;
 use serde_json::Value;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -28,6 +31,10 @@ const ENTRIES: &str = "1000";
 /// The stage of one trial.
 pub(crate) struct Stage<'a> {
     folder: TempDir,
+    /// As long as it is held, no other trial takes the folder away.
+    held: File,
+    /// The most memory that honest commands took.
+    pub honest_kib: u64,
     program: PathBuf,
     reach: Reach,
     declaration: &'a str,
@@ -45,10 +52,14 @@ impl<'a> Stage<'a> {
         clock: &'a dyn Clock,
     ) -> Result<Self, TrialError> {
         let closed = std::fs::Permissions::from_mode(0o700);
-        let folder = tempfile::Builder::new().prefix("if-trial-").permissions(closed).tempdir()?;
+        let folder =
+            tempfile::Builder::new().prefix(leftover::PREFIX).permissions(closed).tempdir()?;
+        let held = leftover::hold(&folder)?;
+        leftover::sweep(&folder);
         let program = program.to_owned();
         let device = if reach == Reach::Network { Some(Device::start()?) } else { None };
-        let stage = Self { folder, program, reach, declaration, device, clock };
+        let stage =
+            Self { folder, held, honest_kib: 0, program, reach, declaration, device, clock };
         stage.step(&["init"])?;
         stage.write_plugin("guest", GUEST)?;
         stage.pack("guest")?.demand("plugin pack")?;
@@ -66,7 +77,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Signs, allows and installs the guest; its instance is the device.
-    pub(crate) fn open(&self) -> Result<(), TrialError> {
+    pub(crate) fn open(&mut self) -> Result<(), TrialError> {
         let package = self.package("guest");
         self.step(&["plugin", "sign", &package])?;
         self.step(&["plugin", "allow", &package])?;
@@ -77,12 +88,15 @@ impl<'a> Stage<'a> {
             let words = ["secret", "set", PROVIDER, INSTANCE, "password"];
             self.setting().run(words, CANARY, STEP_MS)?.demand("secret set")?;
         }
+        self.line(&self.words("honest"), STEP_MS)?.demand("an honest command")?;
+        self.honest_kib = memory::peak_kib()?;
         Ok(())
     }
 
     /// Tries one attack, and afterwards an honest command.
     pub(crate) fn attempt(&self, attack: &Attack) -> Result<Outcome, TrialError> {
-        let outcome = match (&attack.command, attack.before) {
+        let before_kib = memory::peak_kib()?;
+        let mut outcome = match (&attack.command, attack.before) {
             (None, _) => self.attempt_component(attack)?,
             (Some(_), Some(Before::ForgedManifest)) => {
                 let manifest = self.home().join("plugins").join(PROVIDER).join("manifest.json");
@@ -91,6 +105,11 @@ impl<'a> Stage<'a> {
             (Some(_), Some(Before::ForgedCache)) => self.attempt_cache(attack)?,
             (Some(_), _) => self.call(attack)?,
         };
+        let more = memory::too_much(self.honest_kib, before_kib, memory::peak_kib()?);
+        if let (Some(more), Verdict::Held) = (more, outcome.verdict) {
+            outcome.verdict = Verdict::TooMuchMemory;
+            outcome.about = format!("it took {more} KiB of memory more than honest commands");
+        }
         let honest = self.line(&self.words("honest"), DEADLINE_MS + LATE_MS)?;
         self.arrived();
         if honest.exit == Some(0) || outcome.verdict != Verdict::Held {
@@ -170,8 +189,8 @@ impl<'a> Stage<'a> {
 
     /// Takes the stage away; nothing of it stays.
     pub(crate) fn strike(self) -> Result<(), TrialError> {
-        let Self { folder, device, .. } = self;
-        drop(device);
+        let Self { folder, held, device, .. } = self;
+        drop((device, held));
         Ok(folder.close()?)
     }
 

@@ -22,6 +22,8 @@ pub enum Verdict {
     OtherLimit,
     /// Stopped too late, or by the trial itself.
     Late,
+    /// Stopped in time, but after it had taken more memory than the host has to spare.
+    TooMuchMemory,
     /// Not stopped, or something came out that must not.
     GotThrough,
 }
@@ -33,6 +35,7 @@ impl Verdict {
             Self::Held => "held",
             Self::OtherLimit => "another limit",
             Self::Late => "late",
+            Self::TooMuchMemory => "too much memory",
             Self::GotThrough => "got through",
         }
     }

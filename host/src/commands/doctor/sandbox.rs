@@ -25,6 +25,7 @@ fn value(report: &Report) -> Value {
         "attacks": report.outcomes,
         "held": held(report),
         "log": {"entries": report.log_entries, "wrong": report.log_wrong},
+        "memory_kib": {"honest": report.honest_kib, "peak": report.peak_kib},
     })
 }
 
@@ -42,7 +43,11 @@ fn text(app: &App, report: &Report) -> String {
     let failures: String = failed.chain(log).map(wrong).collect();
     let (held, all) = (held(report), report.outcomes.len());
     let entries = report.log_entries;
-    format!("{table}\n{failures}{held} of {all} attacks held, log of {entries} entries verified\n")
+    let (honest, peak) = (report.honest_kib >> 10, report.peak_kib >> 10);
+    format!(
+        "{table}\n{failures}{held} of {all} attacks held, log of {entries} entries verified\n\
+         memory: {peak} MiB at most, honest commands {honest} MiB\n"
+    )
 }
 
 fn row(outcome: &Outcome) -> Value {
