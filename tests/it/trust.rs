@@ -247,3 +247,29 @@ fn an_upgrade_that_may_do_more_is_read_before_it_is_allowed() {
     lab.run(["plugin", "allow", &wider, "--yes"]).ok();
     lab.run(["plugin", "install", &wider]).ok();
 }
+
+#[test]
+fn a_word_behind_the_program_is_nobody_elses() {
+    let lab = Lab::with(&["noop"]);
+    let other = lab.path().join("other").display().to_string();
+    let pack = |from: &str, to: &str| {
+        let source = source_with(&lab, |text| text.replace(from, to));
+        let _ = fs::remove_dir_all(&other);
+        lab.run(["plugin", "pack", &source, "--out", &other])
+    };
+    // Another plugin under the word of one that is allowed.
+    pack("id = \"if://capability/test.noop\"", "id = \"if://capability/test.squatter\"").ok();
+    lab.run(["plugin", "sign", &other]).ok();
+    let said = lab.run(["plugin", "allow", &other, "--yes"]).fails("error[IF_ERR_USAGE]", 2);
+    assert!(said.contains("the word `noop` belongs to if://capability/test.noop"), "{said}");
+    lab.run(["plugin", "install", &other]).fails("error[IF_ERR_NOT_ALLOWED]", 4);
+    // Words that the program itself answers to, and words that only look like another.
+    for word in
+        ["secret", "plugin", "trust", "doctor", "n\u{043e}op", "Noop", "noop\u{200b}", "-noop"]
+    {
+        let run = pack("provider = \"noop\"", &format!("provider = \"{word}\""));
+        run.fails("error[IF_ERR_MANIFEST_MALFORMED]", 4);
+    }
+    let shown = lab.run(["plugin", "list", "--json"]).json();
+    assert!(shown.to_string().contains("if://capability/test.noop"), "{shown}");
+}

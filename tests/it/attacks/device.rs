@@ -8,6 +8,10 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use tokio_tungstenite::tungstenite;
+use tungstenite::protocol::frame::Frame;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::{Error, Message};
 
 /// What the device does with each connection, once something arrived.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -36,6 +40,9 @@ pub struct Script {
     /// Header lines without end.
     #[serde(default)]
     endless_head: bool,
+    /// Speaks WebSocket: the messages that answer the first, each in its fragments.
+    #[serde(default)]
+    messages: Vec<Vec<String>>,
     /// Says nothing, and waits.
     #[serde(default)]
     mute: bool,
@@ -110,6 +117,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 fn talk(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let script = shared.script.lock().unwrap().clone();
+    if !script.messages.is_empty() {
+        return converse(stream, &script, shared).map_err(std::io::Error::other);
+    }
     let mut piece = [0_u8; 16 << 10];
     let mut head = Vec::new();
     loop {
@@ -126,6 +136,24 @@ fn talk(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         write(&mut stream, &script)?;
         stream.shutdown(Shutdown::Write)?;
         head.clear();
+    }
+}
+
+/// One message comes, and the script's go.
+fn converse(stream: TcpStream, script: &Script, shared: &Shared) -> Result<(), Error> {
+    let mut socket = tungstenite::accept(stream).map_err(|e| Error::Utf8(e.to_string()))?;
+    let said = socket.read()?.into_data();
+    shared.arrived.lock().unwrap().extend_from_slice(&said);
+    for message in &script.messages {
+        for (at, piece) in message.iter().enumerate() {
+            let code = if at == 0 { Data::Text } else { Data::Continue };
+            let last = at + 1 == message.len();
+            let frame = Frame::message(piece.clone().into_bytes(), OpCode::Data(code), last);
+            socket.send(Message::Frame(frame))?;
+        }
+    }
+    loop {
+        socket.read()?;
     }
 }
 
