@@ -125,7 +125,11 @@ pub fn revoke(
 }
 
 /// A signature that does not count means the wrong key, not a broken file.
-pub(crate) fn not_ours(layout: &Layout, path: &std::path::Path, error: TrustError) -> RegistryError {
+pub(crate) fn not_ours(
+    layout: &Layout,
+    path: &std::path::Path,
+    error: TrustError,
+) -> RegistryError {
     match error {
         TrustError::Threshold { .. } => RegistryError::KeyMissing(layout.root_key_file()),
         // The old list was sound, so what is wrong came with the request.
@@ -191,6 +195,13 @@ fn installed_digest(layout: &Layout, provider: &Word) -> Option<Digest> {
     Some(sha256(&bytes))
 }
 
+/// The same, and its component as it lies there: what was taken off the allow-list is in no list.
+fn installed_digests(layout: &Layout, provider: &Word) -> impl Iterator<Item = Digest> + use<> {
+    let component = Package::read(&layout.plugin_dir(provider)).ok();
+    let component = component.map(|package| sha256(&package.component));
+    installed_digest(layout, provider).into_iter().chain(component)
+}
+
 /// What to deny. For a word: every release the allow-list knows under it, and what is installed, so
 /// that a changed file in the plugin's folder cannot shield the release it replaced.
 fn targets(
@@ -209,7 +220,11 @@ fn targets(
     let listed = allow.entries.iter().filter(|entry| entry.provider == word);
     let mut digests: Vec<Digest> =
         listed.flat_map(|entry| [entry.manifest_sha256, entry.component_sha256]).collect();
-    digests.extend(installed_digest(layout, &word).filter(|digest| !digests.contains(digest)));
+    for digest in installed_digests(layout, &word) {
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
+    }
     if digests.is_empty() {
         return Err(crate::load::unknown(layout, what));
     }

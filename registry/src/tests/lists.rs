@@ -125,6 +125,12 @@ fn what_is_disallowed_runs_no_more_until_it_is_allowed_again() {
         assert!(world.load().is_ok());
     }
     let world = World::installed();
+    let loaded = world.load().unwrap();
+    disallow(&world.layout, "mixer", &world.key()).unwrap();
+    let revoked = revoke(&world.layout, "mixer", "x", &world.key(), NOW).unwrap();
+    let both = [loaded.manifest_digest, loaded.component_digest].map(DenyTarget::Digest);
+    assert_eq!(revoked.targets, both, "its component runs under no other manifest either");
+    let world = World::installed();
     refused(disallow(&world.layout, "mixr", &world.key()), Code::PluginUnknown, "mixr");
     refused(disallow(&world.layout, &"0".repeat(64), &world.key()), Code::Usage, text);
     refused(disallow(&world.layout, "mixer", &stranger()), Code::KeyMissing, "root.key");
