@@ -43,6 +43,7 @@ const GROUPS: &[Group] = &[
     ("cold", "a cold command", measures::cold_command),
     ("wall", "the second wall", measures::second_wall),
     ("trust", "the trust check", measures::trust),
+    ("bounds", "fuel and epochs", measures::bounds),
     ("obs", "a command to OBS", studio::scene),
     ("ha", "a command to Home Assistant", home::state),
     ("calls", "calls in one process", measures::in_process),

@@ -11,6 +11,10 @@ use tempfile::TempDir;
 /// The no-op guest, as built.
 pub const NOOP: &str = "plugins/target/wasm32-wasip2/release/if_guest_noop.wasm";
 
+/// The guest that works hard, and a provider that ships.
+pub const BUSY: &str = "plugins/target/wasm32-wasip2/release/if_guest_busy.wasm";
+pub const OBS: &str = "plugins/target/wasm32-wasip2/release/if_plugin_obs.wasm";
+
 /// A home and the binary.
 pub struct Lab {
     folder: TempDir,

@@ -2,7 +2,7 @@
 //!
 //! What cannot be measured here, for want of a program or a server, is a line that says so.
 
-use super::lab::{Lab, NOOP, release};
+use super::lab::{BUSY, Lab, NOOP, OBS, release};
 use super::table::{Row, Verdict, ms};
 use super::{syncs, timing};
 use crate::shell;
@@ -30,6 +30,7 @@ const COLD_MAX: Duration = Duration::from_millis(5);
 const COLD_RATIO_MAX: f64 = 2.5;
 const FLUSHES_MAX: usize = 3;
 const WALL_MAX: Duration = Duration::from_millis(3);
+const BOUNDS_MAX: f64 = 1.6;
 const TRUST_MAX: Duration = Duration::from_millis(1);
 const POOLED_CALLS_MIN: f64 = 20_000.0;
 const PRINTING_MAX: Duration = Duration::from_millis(5);
@@ -126,6 +127,36 @@ pub fn trust() -> Result<Vec<Row>> {
     let took = Duration::from_secs_f64(micros / 1e6);
     let what = "trust check of one plugin, three approvals, an allow-list of 1,000";
     Ok(vec![Row::bar(what, ms(took), format!("≤ {}", ms(TRUST_MAX)), took <= TRUST_MAX)])
+}
+
+/// What fuel and epochs cost guests that compute, by what they compute.
+pub fn bounds() -> Result<Vec<Row>> {
+    let mut both = shell::command(release("bounds"));
+    let said = shell::output(both.args([BUSY, OBS]))?;
+    let figures: Value = serde_json::from_str(&said)?;
+    let rows = [
+        ("format", "a guest that formats text, unbounded", Some(BOUNDS_MAX)),
+        ("calls", "a guest that asks the host, unbounded", Some(BOUNDS_MAX)),
+        ("describe", "`obs` describing itself, unbounded", None),
+        ("loop", "the worst: a loop of one addition, unbounded", None),
+    ];
+    rows.into_iter()
+        .map(|(job, what, most)| {
+            let of = |engine: &str| {
+                let millis = median_of(&figures, &format!("/{job}/{engine}"))?;
+                anyhow::Ok(Duration::from_secs_f64(millis / 1e3))
+            };
+            let what = format!("fuel and epochs: {what} ({})", shares(&of)?);
+            Ok(Row::compared(&what, of("both")?, of("none")?, most))
+        })
+        .collect()
+}
+
+/// What each of the two costs alone.
+fn shares(of: &impl Fn(&str) -> Result<Duration>) -> Result<String> {
+    let none = of("none")?.as_secs_f64();
+    let more = |time: Duration| 100.0 * (time.as_secs_f64() / none - 1.0);
+    Ok(format!("fuel {:+.0} %, epochs {:+.0} %", more(of("fuel")?), more(of("epochs")?)))
 }
 
 /// Fresh stores per second on one thread, with both ways of giving memory.
