@@ -7,25 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 #![allow(clippy::disallowed_methods)]
 
+use if_bench::{Bare, facts};
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, ResourceTable, Val};
+use wasmtime::component::{Component, Linker, Val};
 use wasmtime::error::Context;
 use wasmtime::{Config, Engine, Result, Store, bail};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 const PROVIDER: &str = "infrafabric:adapter/provider@0.1.0";
 const INSTANCE: &str = "infrafabric:adapter/instance@0.1.0";
-
-struct Bare {
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for Bare {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().collect();
@@ -59,8 +48,7 @@ fn call(compiled: &str) -> Result<()> {
         Ok(())
     })?;
     trap_our_own(&mut linker, &engine, &component)?;
-    let bare = Bare { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
-    let mut store = Store::new(&engine, bare);
+    let mut store = Store::new(&engine, Bare::default());
     let instance = linker.instantiate(&mut store, &component)?;
     let (_, provider) = instance.get_export(&mut store, None, PROVIDER).context("no provider")?;
     let (_, index) = instance.get_export(&mut store, Some(&provider), "call").context("no call")?;
@@ -92,17 +80,4 @@ fn trap_our_own(linker: &mut Linker<Bare>, engine: &Engine, component: &Componen
         }
     }
     Ok(())
-}
-
-fn facts() -> Val {
-    let text = |value: &str| Val::String(value.into());
-    Val::Record(vec![
-        ("name".into(), text("here")),
-        ("settings".into(), text("{}")),
-        ("actor".into(), text("bench")),
-        ("trace-id".into(), text("0")),
-        ("idempotency-key".into(), Val::Option(None)),
-        ("deadline-ms".into(), Val::U64(10_000)),
-        ("mode".into(), Val::Enum("live".into())),
-    ])
 }
