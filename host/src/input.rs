@@ -26,6 +26,28 @@ pub fn secret(prompt: &str, from_file: Option<&Path>) -> Result<SecretValue, Pro
     Ok(SecretValue::new(bytes))
 }
 
+/// Fewest characters of a passphrase: a guess costs about a second, and shorter ones are guessed
+/// nevertheless.
+const PASSPHRASE_CHARS_MIN: usize = 8;
+
+/// A new passphrase, from the file or as [`secret`] gets it; a person types it twice.
+///
+/// # Errors
+/// Usage problems: those of [`secret`], too short, not the same twice.
+pub fn new_passphrase(prompt: &str, from_file: Option<&Path>) -> Result<SecretValue, Problem> {
+    let typed = from_file.is_none() && stdin_is_terminal();
+    let passphrase = secret(prompt, from_file)?;
+    let characters = String::from_utf8_lossy(passphrase.expose()).chars().count();
+    if characters < PASSPHRASE_CHARS_MIN {
+        let text = format!("the passphrase has fewer than {PASSPHRASE_CHARS_MIN} characters");
+        return Err(Problem::new(Code::Usage, text));
+    }
+    if typed && secret("once more: ", None)?.expose() != passphrase.expose() {
+        return Err(Problem::new(Code::Usage, "the two passphrases differ"));
+    }
+    Ok(passphrase)
+}
+
 /// A value typed by a person and not shown; `None` when they just press Enter.
 pub fn prompted(prompt: &str) -> Result<Option<SecretValue>, Problem> {
     let text = rpassword::prompt_password(prompt).map_err(|e| unreadable(&e))?;

@@ -9,8 +9,8 @@ mod args;
 mod commands;
 mod complete;
 mod context;
-#[cfg(feature = "live")]
 mod input;
+mod keys;
 mod line;
 mod parse;
 mod place;

@@ -62,7 +62,7 @@ pub enum RegistryError {
     /// A request that makes no sense; the text says why.
     #[error("{0}")]
     Usage(String),
-    /// What the runtime said about the component.
+    /// What the runtime said about the component, or the guard about a key.
     #[error(transparent)]
     Component(#[from] Problem),
 }

@@ -17,6 +17,7 @@ mod files;
 mod imports;
 mod index;
 mod install;
+mod key_file;
 mod layout;
 mod lint;
 mod load;
@@ -26,6 +27,7 @@ mod package;
 mod root;
 mod sbom;
 mod sign;
+mod standing;
 mod swap;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,9 @@ pub use error::RegistryError;
 pub use imports::{baseline, check_imports, normalise};
 pub use index::{Index, IndexEntry, ProviderEntry, SecretEntry, rebuild_index};
 pub use install::{Installed, install};
+pub use key_file::{
+    InTheClear, KeyGuard, SEALED, new_key, own_key, public_path, read_key, reseal_key, root_key,
+};
 pub use layout::{Layout, Target};
 pub use lint::{Fault, Linted, lint};
 pub use load::{Listed, Loaded, VerifiedFile, VerifyReport, list, load, verify};
@@ -48,8 +53,9 @@ pub use pack::{PackReport, pack};
 pub use package::Package;
 pub use root::{RootChange, Rotated, change_root, rotate_root};
 pub use sign::{Signed, decide, sign};
+pub use standing::{Stamps, Standing};
 pub use trust_bytes::TrustBytes;
-pub use trust_files::{TrustFiles, init_trust, read_key, root_key};
+pub use trust_files::{TrustFiles, init_trust, refuse_second};
 
 /// Asks a component to describe itself: its `Description` as JSON, and the names of its imports.
 /// Whoever can run components brings it; a failure is passed on as it is.

@@ -10,7 +10,7 @@ use crate::package::{
     read_manifest,
 };
 use crate::sign::existing;
-use crate::{Layout, RegistryError, Target, TrustFiles};
+use crate::{Layout, RegistryError, Stamps, Standing, Target, TrustFiles};
 use if_core::{Digest, UnixMillis, Word};
 use if_manifest::model::{COMPONENT_FILE, Predicate};
 use if_manifest::parse_manifest;
@@ -32,6 +32,14 @@ pub struct Loaded {
     pub manifest_digest: Digest,
     /// For people, one line each.
     pub warnings: Vec<String>,
+    papers: Arc<Papers>,
+}
+
+/// What was judged, as it was read: an upgrade meanwhile does not change what is running.
+#[derive(Debug)]
+pub(crate) struct Papers {
+    pub manifest: Vec<u8>,
+    pub approvals: Vec<Vec<u8>>,
 }
 
 /// Loads the plugin installed under this word. `seen` is what the caller remembers: the highest
@@ -56,6 +64,7 @@ pub fn load(
         manifest_digest: trusted.manifest_digest,
         warnings: trusted.warnings.iter().map(ToString::to_string).collect(),
         trusted,
+        papers: Arc::new(Papers { manifest, approvals }),
     })
 }
 
@@ -69,6 +78,20 @@ fn same_word(provider: &Word, manifest: &Predicate) -> Result<(), RegistryError>
 }
 
 impl Loaded {
+    /// Watches over it while it runs. `before` was taken before it was loaded; trust files older
+    /// than those it was loaded under count for nothing.
+    pub fn standing(&self, layout: &Layout, before: Stamps) -> Standing {
+        let seen = Seen {
+            root_version: Some(self.trusted.root_version),
+            allow_version: Some(self.trusted.allow_version),
+            deny_version: Some(self.trusted.deny_version),
+            ..Seen::default()
+        };
+        let target = self.manifest.provider.to_string();
+        let (layout, dir) = (layout.clone(), self.dir.clone());
+        Standing { layout, dir, papers: self.papers.clone(), target, seen, stamps: before }
+    }
+
     /// The component, if it is the one that was signed.
     pub fn component_bytes(&self) -> Result<Vec<u8>, RegistryError> {
         let bytes = read_capped(&self.dir.join(COMPONENT_FILE), COMPONENT_BYTES_MAX)?;

@@ -3,10 +3,10 @@
 //! The new root is verified with the very function a loader uses before it replaces the old one,
 //! and the lists are signed anew where the new root's keys no longer vouch for them.
 
+use crate::key_file::{KeyGuard, make_key, move_key, read_key};
 use crate::lock::Lock;
 use crate::trust_bytes::TrustBytes;
-use crate::trust_files::make_key;
-use crate::{Layout, Package, RegistryError, TrustFiles, list, read_key, rebuild_index, sign};
+use crate::{Layout, Package, RegistryError, TrustFiles, list, rebuild_index, sign};
 use if_core::UnixMillis;
 use if_manifest::trust::{
     AllowList, DenyList, PublisherScope, ROOT_VALIDITY_MS, Role, RoleKeys, Seen, TrustRoot, seal,
@@ -47,31 +47,45 @@ pub fn change_root(
 }
 
 /// Puts a fresh key in the place of the home's own, in every role; the old one is kept beside it.
-/// What the old key approved and is installed is approved by the new one, until `expires`.
+/// What the old key approved and is installed is approved by the new one, until `expires`. One that
+/// was interrupted is completed by the next.
 pub fn rotate_root(
     layout: &Layout,
     others: &[&SigningKey],
+    guard: &dyn KeyGuard,
     now: UnixMillis,
     expires: UnixMillis,
 ) -> Result<Rotated, RegistryError> {
-    let _lock = Lock::take(layout)?;
     let own = layout.root_key_file();
     let next = own.with_extension("key.next");
-    let old = read_key(&own)?;
-    let new = if next.exists() { read_key(&next)? } else { make_key(&next)? };
-    let keys: Vec<&SigningKey> = [&old, &new].into_iter().chain(others.iter().copied()).collect();
-    let trusted = TrustFiles::read(layout)?;
-    let mut rotated = if trusted.root.keys.contains_key(&new.id()) {
-        // A rotation that was interrupted behind the new root.
-        Rotated { version: trusted.root.version, key: None, lists_signed: false }
-    } else {
-        // Before the new root: until then the new key's approvals count for nothing.
-        approve_again(layout, &trusted, &old.id(), &new, (now, expires))?;
-        succeed(layout, &keys, now, |root| replace(root, old.id(), &new.public()))?
+    // Before the lock: a person may have to be asked, and types slowly.
+    let old = match read_key(&own, guard) {
+        // Interrupted when the old key had left and the new one had not yet come.
+        Err(RegistryError::KeyMissing(_)) if next.exists() => None,
+        old => Some(old?),
     };
-    let version = rotated.version.saturating_sub(1);
-    fs_err::rename(&own, own.with_extension(format!("key.of-root-{version}")))?;
-    fs_err::rename(&next, &own)?;
+    let _lock = Lock::take(layout)?;
+    let new = if next.exists() { read_key(&next, guard)? } else { make_key(&next, guard)? };
+    let trusted = TrustFiles::read(layout)?;
+    let mut rotated = match old {
+        // A rotation that was interrupted behind the new root.
+        _ if trusted.root.keys.contains_key(&new.id()) => {
+            Rotated { version: trusted.root.version, key: None, lists_signed: false }
+        }
+        None => return Err(RegistryError::KeyMissing(own)),
+        Some(old) => {
+            let keys: Vec<&SigningKey> =
+                [&old, &new].into_iter().chain(others.iter().copied()).collect();
+            // Before the new root: until then the new key's approvals count for nothing.
+            approve_again(layout, &trusted, &old.id(), &new, (now, expires))?;
+            succeed(layout, &keys, now, |root| replace(root, old.id(), &new.public()))?
+        }
+    };
+    if own.exists() {
+        let version = rotated.version.saturating_sub(1);
+        move_key(&own, &own.with_extension(format!("key.of-root-{version}")))?;
+    }
+    move_key(&next, &own)?;
     fs_err::File::open(layout.keys_dir())?.sync_all()?;
     rotated.key = Some(new.id());
     Ok(rotated)

@@ -67,7 +67,7 @@ impl World {
     pub fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout { home: folder.path().join("home") };
-        init_trust(&layout, NOW).unwrap();
+        init_trust(&layout, NOW, &InTheClear).unwrap();
         let world = World {
             folder,
             layout,
@@ -118,7 +118,7 @@ impl World {
     }
 
     pub fn key(&self) -> if_manifest::SigningKey {
-        root_key(&self.layout).unwrap()
+        root_key(&self.layout, &InTheClear).unwrap()
     }
 
     pub fn sign(&self) {
@@ -259,7 +259,7 @@ fn a_changed_byte_of_any_file_is_refused() {
 #[test]
 fn trust_files_are_made_once_and_none_may_be_missing() {
     let world = World::installed();
-    refused(init_trust(&world.layout, NOW), Code::Usage, "there are trust files");
+    refused(init_trust(&world.layout, NOW, &InTheClear), Code::Usage, "there are trust files");
     assert_eq!(mode(&world.layout.root_key_file()), 0o600);
     assert_eq!(mode(&world.layout.keys_dir()), 0o700);
     for (path, code, text) in [
@@ -281,7 +281,7 @@ fn trust_files_are_made_once_and_none_may_be_missing() {
     // An `init` that was interrupted before the root was written is completed with the same key.
     let key = world.key().id();
     fs_err::remove_file(world.layout.root_file()).unwrap();
-    assert_eq!(init_trust(&world.layout, NOW).unwrap(), key);
+    assert_eq!(init_trust(&world.layout, NOW, &InTheClear).unwrap(), key);
     refused(world.load(), Code::NotAllowed, "not on the allow-list");
 }
 
@@ -291,17 +291,17 @@ fn keys_that_others_can_read_are_not_used() {
     let world = World::new();
     let path = world.layout.root_key_file();
     fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    refused(root_key(&world.layout), Code::KeyMissing, "can be read by others");
+    refused(root_key(&world.layout, &InTheClear), Code::KeyMissing, "can be read by others");
     assert_eq!(
-        root_key(&world.layout).unwrap_err().hints(),
+        root_key(&world.layout, &InTheClear).unwrap_err().hints(),
         [format!("chmod 600 {}", path.display())]
     );
     fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     fs_err::write(&path, "-----BEGIN PRIVATE KEY-----\nhunter2\n").unwrap();
-    let error = root_key(&world.layout).unwrap_err();
+    let error = root_key(&world.layout, &InTheClear).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("hunter2"));
     fs_err::remove_file(&path).unwrap();
-    refused(root_key(&world.layout), Code::KeyMissing, "is not here");
+    refused(root_key(&world.layout, &InTheClear), Code::KeyMissing, "is not here");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! The three trust files and the key of a home: made once by `init`, read on every start.
+//! The three trust files of a home: made once by `init`, read on every start.
 
 use crate::files::{make_folder, read_capped};
+use crate::key_file::{KeyGuard, make_key, root_key};
 use crate::{Layout, RegistryError};
 use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
@@ -12,12 +13,7 @@ use if_manifest::trust::{
 use if_manifest::{KeyId, SigningKey, TrustError};
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use zeroize::Zeroizing;
-
-/// Largest key file: a PKCS#8 PEM of an Ed25519 key has 119 bytes.
-const KEY_BYTES_MAX: usize = 4 << 10;
 
 /// Root, allow-list and deny-list, verified.
 #[derive(Debug, Clone)]
@@ -101,16 +97,19 @@ fn with<T>(
 
 /// Makes the trust of a fresh home: one key with every role, and empty lists. Refuses where there
 /// is a root already; completes a making that was interrupted before the root was written.
-pub fn init_trust(layout: &Layout, now: UnixMillis) -> Result<KeyId, RegistryError> {
+/// `guard` says what protects the key.
+pub fn init_trust(
+    layout: &Layout,
+    now: UnixMillis,
+    guard: &dyn KeyGuard,
+) -> Result<KeyId, RegistryError> {
     for folder in [layout.trust_dir(), layout.keys_dir(), layout.plugins_dir()] {
         make_folder(&folder)?;
     }
     let _lock = crate::lock::Lock::take(layout)?;
-    if layout.root_file().exists() {
-        return Err(RegistryError::TrustExists(layout.trust_dir()));
-    }
-    let key = match root_key(layout) {
-        Err(RegistryError::KeyMissing(_)) => make_key(&layout.root_key_file())?,
+    refuse_second(layout)?;
+    let key = match root_key(layout, guard) {
+        Err(RegistryError::KeyMissing(_)) => make_key(&layout.root_key_file(), guard)?,
         other => other?,
     };
     let allow = AllowList {
@@ -127,6 +126,14 @@ pub fn init_trust(layout: &Layout, now: UnixMillis) -> Result<KeyId, RegistryErr
     write(&layout.root_file(), &seal(&root, &[&key]))?;
     TrustFiles::read(layout)?;
     Ok(key.id())
+}
+
+/// Refuses where there is a root already.
+pub fn refuse_second(layout: &Layout) -> Result<(), RegistryError> {
+    match layout.root_file().exists() {
+        true => Err(RegistryError::TrustExists(layout.trust_dir())),
+        false => Ok(()),
+    }
 }
 
 fn write(path: &Path, sealed: &Result<Vec<u8>, TrustError>) -> Result<(), RegistryError> {
@@ -150,35 +157,4 @@ fn first_root(key: &SigningKey, now: UnixMillis) -> TrustRoot {
         }],
         revoked: Revocations::default(),
     }
-}
-
-/// Makes a key and writes it, closed to others.
-pub(crate) fn make_key(path: &Path) -> Result<SigningKey, RegistryError> {
-    let mut seed = Zeroizing::new([0u8; 32]);
-    getrandom::fill(seed.as_mut_slice()).map_err(|error| io::Error::other(error.to_string()))?;
-    let key = SigningKey::from_seed(&seed);
-    let pem = key.to_pem().map_err(|error| RegistryError::Key { path: path.to_owned(), error })?;
-    write_atomic(path, pem.as_bytes(), 0o600)?;
-    Ok(key)
-}
-
-/// The key `init` made.
-pub fn root_key(layout: &Layout) -> Result<SigningKey, RegistryError> {
-    read_key(&layout.root_key_file())
-}
-
-/// Reads a private key; refuses a file that others may read.
-pub fn read_key(path: &Path) -> Result<SigningKey, RegistryError> {
-    let bytes = match read_capped(path, KEY_BYTES_MAX) {
-        Err(RegistryError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(RegistryError::KeyMissing(path.to_owned()));
-        }
-        other => Zeroizing::new(other?),
-    };
-    if fs_err::symlink_metadata(path)?.permissions().mode() & 0o077 != 0 {
-        return Err(RegistryError::KeyOpen(path.to_owned()));
-    }
-    let named = |error| RegistryError::Key { path: path.to_owned(), error };
-    let pem = std::str::from_utf8(&bytes).map_err(|_| named(if_manifest::KeyError::Private))?;
-    SigningKey::from_pem(pem).map_err(named)
 }

@@ -188,12 +188,13 @@ fn a_tried_sandbox() {
 #[test]
 fn homes() {
     let lab = Lab::bare();
-    check(&lab, &[("init", &["init"])]);
+    check(&lab, &[("init", &["init", "--no-passphrase"])]);
     fs::remove_dir_all(lab.home().join("trust")).unwrap();
-    check(&lab, &[("trust-init", &["trust", "init"])]);
+    check(&lab, &[("trust-init", &["trust", "init", "--no-passphrase"])]);
     let lab = Lab::with(&["obs"]);
     fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout_ms: 5\n").unwrap();
     let file = lab.path().join("file").display().to_string();
+    let key = lab.path().join("ada.key").display().to_string();
     let bundle = lab.path().join("bundle").display().to_string();
     lab.feed(["obs", "add", "studio", "--host", "127.0.0.1", "--port", "9"], "").ok();
     for (name, verb) in [("secret-set", "set"), ("secret-rotate", "rotate")] {
@@ -211,7 +212,9 @@ fn homes() {
             ("explain", &["explain", "IF_ERR_TIMEOUT"]),
             ("lint", &["lint"]),
             ("trust-show", &["trust", "show"]),
-            ("trust-rotate", &["trust", "rotate"]),
+            ("trust-rotate", &["trust", "rotate", "--no-passphrase"]),
+            ("trust-passphrase", &["trust", "passphrase", "--no-passphrase"]),
+            ("trust-new-key", &["trust", "new-key", &key, "--no-passphrase"]),
             ("trust-add-key", &["trust", "add-key", "reviewer", PUBLIC]),
             ("trust-remove-key", &["trust", "remove-key", PUBLIC_ID]),
             ("backup", &["backup", &file, "--no-passphrase"]),

@@ -32,7 +32,7 @@ impl Lab {
     /// A fresh home without plugins.
     pub fn fresh() -> Lab {
         let lab = Lab::bare();
-        lab.run(["init"]).ok();
+        lab.run(["init", "--no-passphrase"]).ok();
         lab
     }
 

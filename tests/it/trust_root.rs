@@ -35,7 +35,7 @@ fn a_rotated_key_takes_the_old_ones_place_and_nothing_stops() {
     lab.run(["noop", "add", "here"]).ok();
     let before = show(&lab);
     let old = before["own_key"].as_str().unwrap().to_owned();
-    let rotated = lab.run(["trust", "rotate", "--json"]).json();
+    let rotated = lab.run(["trust", "rotate", "--no-passphrase", "--json"]).json();
     let after = show(&lab);
     assert_eq!((&rotated["root_version"], &after["root"]["version"]), (&json!(2), &json!(2)));
     assert_ne!(after["root"]["sha256"], before["root"]["sha256"]);
@@ -50,14 +50,14 @@ fn a_rotated_key_takes_the_old_ones_place_and_nothing_stops() {
     lab.run(["noop", "ping", "here"]).ok();
     lab.run(["plugin", "verify", "noop"]).ok();
     lab.install("vmix");
-    lab.run(["trust", "rotate"]).ok();
+    lab.run(["trust", "rotate", "--no-passphrase"]).ok();
     lab.run(["noop", "ping", "here"]).ok();
     assert!(lab.run(["witness", "log"]).ok().contains("trust root is version 3 now"));
     // The root before the last one is a rollback, however well it is signed.
     let lists =
         ["root.json", "allow.json", "deny.json"].map(|name| lab.home().join("trust").join(name));
     let newest = lists.clone().map(|path| fs::read(path).unwrap());
-    lab.run(["trust", "rotate"]).ok();
+    lab.run(["trust", "rotate", "--no-passphrase"]).ok();
     lab.run(["noop", "ping", "here"]).ok();
     for (path, bytes) in lists.iter().zip(newest) {
         fs::write(path, bytes).unwrap();
@@ -80,7 +80,7 @@ fn a_threshold_of_two_needs_two() {
     // From now on, one alone changes nothing.
     let reviewer = ["trust", "add-key", "reviewer", &ben_public];
     lab.run(reviewer).fails("IF_ERR_KEY_MISSING", 4);
-    lab.run(["trust", "rotate"]).fails("IF_ERR_KEY_MISSING", 4);
+    lab.run(["trust", "rotate", "--no-passphrase"]).fails("IF_ERR_KEY_MISSING", 4);
     // One key twice is one.
     let own = lab.home().join("keys/root.key").display().to_string();
     lab.run(reviewer.iter().chain(&["--key", own.as_str()])).fails("IF_ERR_KEY_MISSING", 4);
@@ -138,7 +138,7 @@ fn keys_come_and_go_and_what_makes_no_sense_is_refused() {
 fn the_successor_travels_in_a_bundle() {
     let (signer, station) = (Lab::with(&["noop"]), Lab::with(&["noop"]));
     station.run(["noop", "add", "here"]).ok();
-    signer.run(["trust", "rotate"]).ok();
+    signer.run(["trust", "rotate", "--no-passphrase"]).ok();
     let file = signer.path().join("b.ifbundle").display().to_string();
     signer.run(["bundle", "create", &file]).ok();
     let installed = station.run(["bundle", "install", &file, "--json"]).json();
@@ -146,8 +146,8 @@ fn the_successor_travels_in_a_bundle() {
     assert_eq!(show(&station)["root"]["sha256"], show(&signer)["root"]["sha256"]);
     station.run(["noop", "ping", "here"]).ok();
     // Two steps at once were never signed by what this home believes.
-    signer.run(["trust", "rotate"]).ok();
-    signer.run(["trust", "rotate"]).ok();
+    signer.run(["trust", "rotate", "--no-passphrase"]).ok();
+    signer.run(["trust", "rotate", "--no-passphrase"]).ok();
     signer.run(["bundle", "create", &file, "--yes"]).ok();
     station.run(["bundle", "install", &file]).fails("IF_ERR_ROOT_UNKNOWN", 4);
 }

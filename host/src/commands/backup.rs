@@ -2,15 +2,11 @@
 
 use crate::app::App;
 use crate::commands::host;
-use crate::{input, print};
+use crate::input;
 use clap::Args;
-use if_core::{Code, Problem, SecretValue};
+use if_core::Problem;
 use serde_json::json;
 use std::path::PathBuf;
-
-/// Fewest characters of a passphrase: a guess costs about a second, and shorter ones are guessed
-/// nevertheless.
-const PASSPHRASE_CHARS_MIN: usize = 8;
 
 /// Save the home (log, keys, trust files, providers, plugins, vault) in one encrypted file
 #[derive(Debug, Args)]
@@ -40,7 +36,11 @@ pub struct PassphraseArgs {
 /// Saves.
 pub fn run(app: &App, args: &BackupArgs) -> Result<(), Problem> {
     let host = host(app)?;
-    let passphrase = if args.no_passphrase { None } else { Some(chosen(app, &args.passphrase)?) };
+    let file = args.passphrase.passphrase_file.as_deref();
+    let passphrase = match args.no_passphrase {
+        true => None,
+        false => Some(input::new_passphrase("passphrase: ", file)?),
+    };
     let saved = host.backup(&args.file, passphrase.as_ref(), app.global.yes)?;
     let file = args.file.display().to_string();
     let value = json!({
@@ -57,22 +57,4 @@ pub fn run(app: &App, args: &BackupArgs) -> Result<(), Problem> {
     }
     app.printer.hint(&format!("ifctl restore {file} puts it back"));
     Ok(())
-}
-
-/// The passphrase of a new backup; a person types it twice.
-fn chosen(app: &App, from: &PassphraseArgs) -> Result<SecretValue, Problem> {
-    let typed = from.passphrase_file.is_none() && print::may_ask(&app.printer);
-    let passphrase = input::secret("passphrase: ", from.passphrase_file.as_deref())?;
-    let characters = String::from_utf8_lossy(passphrase.expose()).chars().count();
-    if characters < PASSPHRASE_CHARS_MIN {
-        let text = format!("the passphrase has fewer than {PASSPHRASE_CHARS_MIN} characters");
-        return Err(Problem::new(Code::Usage, text));
-    }
-    if typed {
-        let again = input::secret("once more: ", None)?;
-        if again.expose() != passphrase.expose() {
-            return Err(Problem::new(Code::Usage, "the two passphrases differ"));
-        }
-    }
-    Ok(passphrase)
 }

@@ -25,11 +25,13 @@ pub mod trust;
 pub mod witness;
 
 use crate::app::App;
+use crate::keys::{self, MakeArgs, OpenArgs, RenewArgs};
 use clap::Subcommand;
 use if_config::{Environment, Home};
 use if_core::{Explain, Problem};
 use if_dispatch::Host;
 use if_registry::{Index, Layout};
+use std::sync::Arc;
 
 /// The nouns. Provider words stand beside them, from the index of installed manifests.
 #[derive(Debug, Subcommand)]
@@ -105,7 +107,26 @@ pub fn index(environment: &Environment) -> Result<Option<Index>, Problem> {
     Index::of(&layout).map_err(|error| error.problem())
 }
 
-/// The opened home: database, trust files, keys.
+/// The opened home: database, trust files, keys. One under a passphrase is asked for when it has
+/// to sign.
 pub fn host(app: &App) -> Result<Host, Problem> {
-    Host::open(app.environment.clone())
+    signing_host(app, &OpenArgs::default())
+}
+
+/// The same, where the line may say how its keys are opened.
+pub fn signing_host(app: &App, keys: &OpenArgs) -> Result<Host, Problem> {
+    let host = Host::open(app.environment.clone())?;
+    Ok(host.with_guard(Arc::new(keys::opening(app, keys))))
+}
+
+/// The same, where a key is made.
+pub fn making_host(app: &App, keys: &MakeArgs) -> Result<Host, Problem> {
+    let host = Host::open(app.environment.clone())?;
+    Ok(host.with_guard(Arc::new(keys::making(app, keys)?)))
+}
+
+/// The same, where one key signs for another, or changes its passphrase.
+pub fn renewing_host(app: &App, keys: &RenewArgs) -> Result<Host, Problem> {
+    let host = Host::open(app.environment.clone())?;
+    Ok(host.with_guard(Arc::new(keys::renewing(app, keys)?)))
 }

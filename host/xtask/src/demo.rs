@@ -40,7 +40,7 @@ pub fn run() -> Result<()> {
 
 fn home(scene: &Scene) -> Result<()> {
     scene.tell("A home: keys, trust files, a vault, and the log in which everything will stand.");
-    scene.ok(&["init"], &["root key:"])?;
+    scene.ok(&["init", "--no-passphrase"], &["root key:"])?;
     scene.refused(2, &["vmix", "inputs", "studio"], &["vmix", "hint:"])?;
     Ok(())
 }

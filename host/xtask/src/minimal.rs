@@ -44,7 +44,9 @@ fn carried(tree: &str) -> Option<&str> {
 
 fn walk(scene: &Scene) -> Result<()> {
     let package = scene.word("noop");
-    scene.ok(&["init"], &["root key:"])?;
+    // It cannot encrypt, and says so instead of leaving a key in the clear unasked.
+    scene.refused(4, &["init"], &["IF_ERR_PASSPHRASE", "init --no-passphrase"])?;
+    scene.ok(&["init", "--no-passphrase"], &["root key:"])?;
     scene.ok(&["plugin", "pack", "tests/guests/noop", "--out", &package], &["sha256:"])?;
     scene.refused(4, &["plugin", "install", &package], &["IF_ERR_SIGNATURE_MISSING"])?;
     scene.ok(&["plugin", "sign", &package], &["as publisher"])?;

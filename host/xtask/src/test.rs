@@ -76,6 +76,8 @@ const SUITES: &[Suite] = &[
             "trust",
             "trust_lists",
             "trust_root",
+            "keys",
+            "revocation",
             "attacks",
             "sandbox",
             "bundle",
@@ -282,6 +284,8 @@ mod tests {
                         (package(=if-tests) & test(/^trust::/)) | \
                         (package(=if-tests) & test(/^trust_lists::/)) | \
                         (package(=if-tests) & test(/^trust_root::/)) | \
+                        (package(=if-tests) & test(/^keys::/)) | \
+                        (package(=if-tests) & test(/^revocation::/)) | \
                         (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
@@ -290,7 +294,7 @@ mod tests {
                         (package(=if-tests) & test(/^secrets_audit::/)) | \
                         (package(=if-tests) & test(/^worker::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 13);
+        assert_eq!(runs(Some(suite), false).len(), 15);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

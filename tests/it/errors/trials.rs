@@ -65,6 +65,7 @@ pub const ALL: &[Trial] = &[
     trial("trust", "IF_ERR_TRUST_MALFORMED", spoilt_list, Lines),
     trial("trust", "IF_ERR_ROOT_UNKNOWN", foreign_bundle, Outside),
     trial("trust", "IF_ERR_KEY_MISSING", key_elsewhere, Lines),
+    trial("trust", "IF_ERR_PASSPHRASE", key_under_a_passphrase, Lines),
     trial("effect", "IF_ERR_CONFIRMATION_NEEDED", Stage::switcher, Lines),
     trial("effect", "IF_ERR_PLANNED", Stage::switcher, Lines),
     trial("effect", "IF_ERR_EGRESS_DENIED", narrowed, Lines),
@@ -302,6 +303,13 @@ fn spoilt_list() -> Stage {
 
 fn key_elsewhere() -> Stage {
     Stage::packed().before(&["mkdir stick; mv .if/keys/root.key stick/"])
+}
+
+fn key_under_a_passphrase() -> Stage {
+    Stage::packed().before(&[
+        "echo correct horse battery > passphrase",
+        "ifctl trust passphrase --new-passphrase-file passphrase",
+    ])
 }
 
 fn narrowed() -> Stage {

@@ -13,6 +13,7 @@ const IF_HOME: &str = "IF_HOME";
 const IF_CACHE: &str = "IF_CACHE";
 const IF_TIMEOUT: &str = "IF_TIMEOUT";
 const IF_CONTEXT: &str = "IF_CONTEXT";
+const IF_KEY_PASSPHRASE_FILE: &str = "IF_KEY_PASSPHRASE_FILE";
 const HOME: &str = "HOME";
 const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 const USER: &str = "USER";
@@ -26,6 +27,10 @@ pub const ENVIRONMENT_VARIABLES: &[(&str, &str)] = &[
     (IF_CACHE, "The folder for compiled plugins, instead of one under the user's cache folder."),
     (IF_TIMEOUT, "How long a command may take, such as `5s`; `--timeout` goes before it."),
     (IF_CONTEXT, "The context whose defaults hold; `--context` goes before it."),
+    (
+        IF_KEY_PASSPHRASE_FILE,
+        "A file with the passphrase of the signing key; `--passphrase-file` goes before it.",
+    ),
     (HOME, "Where the home folder `.if` is looked for."),
     (XDG_CACHE_HOME, "The user's cache folder, instead of `$HOME/.cache`; must be absolute."),
     (USER, "Who is named in the log as the one who asked."),
@@ -86,6 +91,11 @@ impl Environment {
             Ok(None) => Err(variable("must be longer than nothing".to_owned())),
             Err(why) => Err(variable(why)),
         }
+    }
+
+    /// `IF_KEY_PASSPHRASE_FILE`.
+    pub fn key_passphrase_file(&self) -> Option<PathBuf> {
+        self.raw(IF_KEY_PASSPHRASE_FILE).map(PathBuf::from)
     }
 
     /// `IF_HOME`.

@@ -171,6 +171,10 @@ codes! {
     KeyMissing "IF_ERR_KEY_MISSING" Denied
         "The signing key needed for this is not here."
         "Run it where the key is, or as the person who holds it."
+    Passphrase "IF_ERR_PASSPHRASE" Denied
+        "A key is under a passphrase, and the right one was not given."
+        "Run it on a terminal, where it is asked for, or name a file that holds it with \
+             `--passphrase-file`."
     ConfirmationNeeded "IF_ERR_CONFIRMATION_NEEDED" Denied
         "The command is dangerous and nobody said yes."
         "Look at it with `--dry-run`, then repeat it with `--yes`."

@@ -23,7 +23,7 @@ pub use message::{
 };
 pub use ports::{
     BlobSource, BoxFuture, Broker, Clock, EventSink, Meter, Mode, SecretSource, SecretValue,
-    StateStore,
+    Standing, StateStore,
 };
 pub use problem::{Explain, Problem};
 pub use units::{Micros, UnixMillis};

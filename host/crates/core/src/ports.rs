@@ -30,6 +30,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> UnixMillis;
 }
 
+/// Whether a plugin that is running may go on.
+pub trait Standing: Send + Sync + std::fmt::Debug {
+    /// Why it may not, once that is so. Asked several times a second: cheap, and never waits.
+    fn lost(&self) -> Option<Refusal>;
+}
+
 /// A secret's bytes. Zeroed when dropped, absent from `Debug`, never serialisable.
 pub struct SecretValue(Box<[u8]>);
 

@@ -4,7 +4,7 @@ use crate::clock::SystemClock;
 use crate::job::explain;
 use if_config::{Environment, Home, Settings};
 use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
-use if_registry::Layout;
+use if_registry::{InTheClear, KeyGuard, Layout};
 use if_store::Store;
 use if_witness::Witness;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ pub struct Host {
     pub(crate) store: Arc<Store>,
     pub(crate) witness: Witness,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) guard: Arc<dyn KeyGuard>,
 }
 
 /// What `init` made.
@@ -42,15 +43,31 @@ impl Host {
         let witness = Witness::open(store.clone(), &log_key(&home), &home.run_dir(), clock.clone())
             .map_err(explain)?;
         let layout = Layout { home: home.path().to_owned() };
-        Ok(Host { environment, home, settings, layout, store, witness, clock })
+        let guard = Arc::new(InTheClear);
+        Ok(Host { environment, home, settings, layout, store, witness, clock, guard })
     }
 
-    /// Makes a home with fresh keys and empty trust files. Refuses where there is one.
-    pub fn create(environment: Environment) -> Result<Created, Problem> {
+    /// The same, with somebody who knows the passphrases of its keys.
+    #[must_use]
+    pub fn with_guard(self, guard: Arc<dyn KeyGuard>) -> Host {
+        Host { guard, ..self }
+    }
+
+    /// Refuses where there is a home already, before anybody is asked for anything.
+    pub fn refuse_second(environment: &Environment) -> Result<(), Problem> {
+        let layout = Layout { home: Home::locate(environment, None) };
+        if_registry::refuse_second(&layout).map_err(explain)
+    }
+
+    /// Makes a home with fresh keys and empty trust files. Refuses where there is one. The log's key
+    /// stays in the clear whatever `guard` says: it signs every operation, and nobody is there to
+    /// be asked.
+    pub fn create(environment: Environment, guard: &dyn KeyGuard) -> Result<Created, Problem> {
         let path = Home::locate(&environment, None);
         let home = Home::create(&path).map_err(explain)?;
         let layout = Layout { home: path.clone() };
-        let root_key = if_registry::init_trust(&layout, SystemClock.now()).map_err(explain)?;
+        let root_key = if_registry::init_trust(&layout, SystemClock.now(), guard);
+        let root_key = root_key.map_err(explain)?;
         let log_key = if_witness::create_key(&log_key(&home)).map_err(explain)?;
         crate::engine::create_key(&home)?;
         #[cfg(feature = "live")]

@@ -7,6 +7,7 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
+//! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`,
 //!   `backup`: what the operator does besides · `completion`: what a shell asks
 
@@ -28,6 +29,7 @@ mod host;
 mod instance;
 mod intent;
 mod job;
+mod keys;
 pub mod lint;
 mod log;
 mod memory;
@@ -42,6 +44,7 @@ mod run;
 mod secret;
 #[cfg(feature = "live")]
 mod secret_audit;
+mod standing;
 pub mod trust;
 mod wish;
 
@@ -51,6 +54,7 @@ mod connect;
 
 pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown};
+pub use keys::Passphrases;
 pub use log::{Verified, Written};
 pub use request::{Action, Flags, Performed, Planned, Request};
 #[cfg(feature = "live")]

@@ -42,7 +42,7 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
     let problem = to_problem(error, sent, line);
     let ended_without_answer = matches!(
         problem.code,
-        Code::Timeout | Code::Unreachable | Code::LimitDeadline | Code::Interrupted
+        Code::Timeout | Code::Unreachable | Code::LimitDeadline | Code::Interrupted | Code::Revoked
     );
     if mode == Mode::Live && sent.wrote && sent.unanswered && ended_without_answer {
         let unknown =
@@ -50,6 +50,8 @@ pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, lin
                 .because(problem.message.clone());
         let problem = match error {
             CallError::Interrupted => problem,
+            // Who sees it must learn that the plugin was revoked, not only that nobody answered.
+            _ if problem.code == Code::Revoked => problem,
             _ => unknown,
         };
         return Ending { status: Status::Unknown, problem: Some(problem) };
@@ -151,6 +153,18 @@ mod tests {
         assert_eq!(end, (Status::Unknown, Some(Code::Interrupted)));
         let end = ends(CallError::Interrupted, false, false, Mode::Live);
         assert_eq!(end, (Status::Interrupted, Some(Code::Interrupted)));
+    }
+
+    #[test]
+    fn a_revoked_write_without_answer_is_unknown_and_says_revoked() {
+        let revoked = || {
+            let kind = if_core::RefusalKind::Denied;
+            CallError::Refused(if_core::Refusal::fatal(kind, Code::Revoked, "stolen"))
+        };
+        let end = ends(revoked(), true, true, Mode::Live);
+        assert_eq!(end, (Status::Unknown, Some(Code::Revoked)));
+        let end = ends(revoked(), true, false, Mode::Live);
+        assert_eq!(end, (Status::Denied, Some(Code::Revoked)));
     }
 
     #[test]

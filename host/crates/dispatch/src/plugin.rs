@@ -124,6 +124,7 @@ pub(crate) fn describing() -> Call {
         deadline_ms: DESCRIBE_MILLIS,
         stream: None,
         interrupt: None,
+        standing: None,
     }
 }
 
@@ -267,10 +268,11 @@ impl Host {
         })
     }
 
-    fn key(&self, path: Option<&Path>) -> Result<SigningKey, Problem> {
+    /// The key in this file, or the home's own; whoever guards it may have to ask.
+    pub(crate) fn key(&self, path: Option<&Path>) -> Result<SigningKey, Problem> {
         match path {
-            Some(path) => if_registry::read_key(path).map_err(explain),
-            None => if_registry::root_key(&self.layout).map_err(explain),
+            Some(path) => if_registry::read_key(path, &*self.guard).map_err(explain),
+            None => if_registry::root_key(&self.layout, &*self.guard).map_err(explain),
         }
     }
 }

@@ -11,11 +11,12 @@ use crate::memory;
 use crate::outcome::{self, Ending};
 use crate::purse::Purse;
 use crate::request::{Action, Performed, Request};
+use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
 use if_core::{Code, EventSink, Exit, Micros, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
 use if_manifest::trust::Warning;
-use if_registry::Loaded;
+use if_registry::{Loaded, Stamps};
 use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
 use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
 use serde_json::Value;
@@ -26,6 +27,7 @@ impl Host {
     /// made sense at all.
     pub fn run(&self, request: Request, face: Arc<dyn EventSink>) -> Result<Performed, Problem> {
         let engine = self.engine();
+        let before = Stamps::of(&self.layout);
         let loaded = self
             .load(&request.provider)
             .map_err(|problem| self.refused(&request, None, problem))?;
@@ -46,6 +48,8 @@ impl Host {
         let intent = self.intent(&request, &loaded, &job, reasons)?;
         let trace = intent.trace.clone().unwrap_or_default();
         let mut call = self.call(&request, &job, &wishes, &trace)?;
+        let standing = loaded.standing(&self.layout, before);
+        call.standing = Some(Arc::new(Standing::new(standing, self.clock.clone())));
         let started = self.now();
         let operation = self
             .witness
@@ -90,8 +94,8 @@ impl Host {
             secrets_available: wishes.secrets_available.clone(),
         };
         let (limits, start, deadline_ms) = (job.limits, self.now(), job.deadline_ms);
-        let stream = job.stream;
-        Ok(Call { action, facts, limits, start, seed, deadline_ms, stream, interrupt: None })
+        let (stream, interrupt, standing) = (job.stream, None, None);
+        Ok(Call { action, facts, limits, start, seed, deadline_ms, stream, interrupt, standing })
     }
 
     /// Judges how it ended and makes that durable; only then does anybody hear of it.

@@ -6,7 +6,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey, KeypairBytes,
+};
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
 use if_core::Digest;
 use serde::{Deserialize, Serialize};
@@ -95,6 +97,11 @@ impl PublicKey {
             None => VerifyingKey::from_public_key_pem(text).map_err(|_| KeyError::Public)?,
         };
         if key.is_weak() { Err(KeyError::Weak) } else { Ok(PublicKey(key)) }
+    }
+
+    /// SPKI PEM (RFC 8410), as openssl writes it.
+    pub fn to_pem(&self) -> Result<String, KeyError> {
+        self.0.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Public)
     }
 
     /// The principal this key is.
@@ -219,6 +226,7 @@ mod tests {
         assert_eq!(key.to_pem().unwrap().as_str(), RFC_PRIVATE);
         let public = PublicKey::parse(RFC_PUBLIC).unwrap();
         assert_eq!(key.public(), public);
+        assert_eq!(public.to_pem().unwrap(), RFC_PUBLIC);
         assert_eq!(PublicKey::parse(&public.to_string()).unwrap(), public);
         // openssl pkey -pubin -outform DER | sha256sum
         let expect = "a1e9156054e04fac899ae9f275132cdc07a5dbc4ea2c2ad3a1ffc6e0d253681f";

@@ -1,9 +1,10 @@
 //! What one call takes and what it gives back. Plain data, so that it may cross to a worker and
 //! back; nothing here runs anything.
 
-use if_core::{Code, Explain, Mode, Problem, Refusal, RefusalKind, UnixMillis};
+use if_core::{Code, Explain, Mode, Problem, Refusal, RefusalKind, Standing, UnixMillis};
 use if_manifest::model::Limits;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One call of one export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub struct Call {
     /// Ctrl-C: the call ends when this becomes true. Stays with the caller.
     #[serde(skip)]
     pub interrupt: Option<tokio::sync::watch::Receiver<bool>>,
+    /// Asked while the call runs; once it has lost it, the call ends. None for what nobody can
+    /// revoke: an author's own trial. Stays with the caller.
+    #[serde(skip)]
+    pub standing: Option<Arc<dyn Standing>>,
 }
 
 /// A stream's own terms.

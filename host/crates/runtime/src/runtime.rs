@@ -1,19 +1,28 @@
 //! Prepares components and calls them: in this process, or behind the second wall.
 
 use crate::cache::{Artefact, Cache};
-use crate::call::{Action, Call, Facts, Report};
+use crate::call::{Action, Call, CallError, Facts, Report};
 use crate::compile::compile;
 use crate::config::{Compiler, Place, RuntimeConfig};
 use crate::error::RuntimeError;
 use crate::nobroker::NoBroker;
-use crate::sandbox::{Linked, Sandbox};
+use crate::sandbox::{Linked, Sandbox, interrupted};
 use crate::worker::{Worker, Workers};
-use if_core::{Broker, Digest, Mode, Problem, UnixMillis};
+use if_core::{Broker, Code, Digest, Mode, Problem, Refusal, Standing, UnixMillis};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a broker may take to close what a call left open. Closing is a courtesy to the peer.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// The same where the plugin was revoked: a courtesy that it no longer has much claim to.
+const FINISH_TIME_MAX_REVOKED: Duration = Duration::from_millis(250);
+
+/// How often a running call is asked whether it may go on: a revocation ends it within a second.
+const STANDING_PERIOD: Duration = Duration::from_millis(200);
+
+/// How long a revoked guest may take to be gone in order, so that what it used is known.
+const LEAVE_TIME_MAX: Duration = Duration::from_millis(250);
 
 /// Where guests run, who compiles them, and the cache. One per process is enough.
 pub struct Runtime {
@@ -123,11 +132,40 @@ impl Runtime {
     pub async fn call(&self, prepared: &Prepared, call: Call, broker: Arc<dyn Broker>) -> Report {
         let report = match call.action {
             Action::Describe => self.run(prepared, sealed(call), Arc::new(NoBroker)).await,
-            _ => self.run(prepared, call, broker.clone()).await,
+            _ => self.watched(prepared, call, broker.clone()).await,
         };
+        let revoked = matches!(&report.result,
+            Err(CallError::Refused(refusal)) if refusal.code == Code::Revoked);
+        let most = if revoked { FINISH_TIME_MAX_REVOKED } else { FINISH_TIME_MAX };
         // A broker that does not finish in time is left behind; nothing of the guest is.
-        let _ = tokio::time::timeout(FINISH_TIME_MAX, broker.finish()).await;
+        let _ = tokio::time::timeout(most, broker.finish()).await;
         report
+    }
+
+    /// Runs the call for as long as its plugin may. One that was revoked is asked to end, as by
+    /// Ctrl-C; whatever is left of it a moment later goes with its store or its process.
+    async fn watched(
+        &self,
+        prepared: &Prepared,
+        mut call: Call,
+        broker: Arc<dyn Broker>,
+    ) -> Report {
+        let standing = call.standing.take();
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let operator = call.interrupt.replace(stopped);
+        let mut running = std::pin::pin!(self.run(prepared, call, broker));
+        let refusal = tokio::select! {
+            biased;
+            () = interrupted(operator) => {
+                stop.send_replace(true);
+                return running.await;
+            }
+            refusal = revoked(standing) => refusal,
+            report = &mut running => return report,
+        };
+        stop.send_replace(true);
+        let usage = tokio::time::timeout(LEAVE_TIME_MAX, running).await.map(|report| report.usage);
+        Report { result: Err(CallError::Refused(refusal)), usage: usage.unwrap_or_default() }
     }
 
     async fn run(&self, prepared: &Prepared, call: Call, broker: Arc<dyn Broker>) -> Report {
@@ -146,6 +184,17 @@ impl Runtime {
             }
             _ => Report::of_bug("the component was prepared by another runtime"),
         }
+    }
+}
+
+/// Ends when the plugin may run no more.
+async fn revoked(standing: Option<Arc<dyn Standing>>) -> Refusal {
+    let Some(standing) = standing else { return std::future::pending().await };
+    loop {
+        if let Some(refusal) = standing.lost() {
+            return refusal;
+        }
+        tokio::time::sleep(STANDING_PERIOD).await;
     }
 }
 

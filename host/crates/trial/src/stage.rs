@@ -60,7 +60,7 @@ impl<'a> Stage<'a> {
         let device = if reach == Reach::Network { Some(Device::start()?) } else { None };
         let stage =
             Self { folder, held, honest_kib: 0, program, reach, declaration, device, clock };
-        stage.step(&["init"])?;
+        stage.step(&["init", "--no-passphrase"])?;
         stage.write_plugin("guest", GUEST)?;
         stage.pack("guest")?.demand("plugin pack")?;
         Ok(stage)

@@ -3,7 +3,8 @@
 
 use super::diff;
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::{Code, Problem};
 use if_dispatch::Host;
@@ -29,11 +30,14 @@ pub struct AllowArgs {
     /// How many distinct reviewers must have approved
     #[arg(long)]
     reviewers: Option<u32>,
+
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Allows.
 pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
-    let host = host(app)?;
+    let host = signing_host(app, &args.keys)?;
     if !app.global.yes {
         refuse_wider(&host, &args.plugin)?;
     }

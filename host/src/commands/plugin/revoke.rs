@@ -1,7 +1,8 @@
 //! `if plugin revoke`: this manifest and component never run again.
 
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::Problem;
 use if_manifest::trust::DenyTarget;
@@ -16,11 +17,14 @@ pub struct RevokeArgs {
     /// Why; people who meet the refusal read it
     #[arg(long)]
     reason: String,
+
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Revokes.
 pub fn run(app: &App, args: &RevokeArgs) -> Result<(), Problem> {
-    let revoked = host(app)?.revoke(&args.plugin, &args.reason)?;
+    let revoked = signing_host(app, &args.keys)?.revoke(&args.plugin, &args.reason)?;
     let targets: Vec<String> = revoked.targets.iter().map(words).collect();
     let value = json!({"revoked": targets, "list_version": revoked.list_version});
     let text =

@@ -1,7 +1,8 @@
 //! `if plugin sign`: one principal approves a manifest, by its exact bytes.
 
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::Problem;
 use serde_json::json;
@@ -20,11 +21,15 @@ pub struct SignArgs {
     /// The key to sign with; the home's root key when absent
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Signs.
 pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
-    let signed = host(app)?.sign(&args.package, &args.role, args.key.as_deref())?;
+    let signed =
+        signing_host(app, &args.keys)?.sign(&args.package, &args.role, args.key.as_deref())?;
     let principal = signed.principal.to_string();
     let value =
         json!({"manifest": signed.manifest_digest, "principal": principal, "role": args.role});

@@ -2,7 +2,8 @@
 
 use super::{Signers, report, role};
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::{Code, Problem};
 use if_manifest::PublicKey;
@@ -15,11 +16,12 @@ const KEY_BYTES_MAX: u64 = 4 << 10;
 
 /// Let one more key speak for a role, in the next root
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  ifctl trust add-key reviewer ada.pub\n  \
-    ifctl trust add-key publisher acme.pub --scope if://capability/acme.\n  \
-    ifctl trust add-key root ben.pub --threshold 2\n\n\
-    A key is made with openssl: openssl genpkey -algorithm ed25519 -out ada.key, and its public \
-    half with\nopenssl pkey -in ada.key -pubout -out ada.pub")]
+#[command(after_help = "Examples:\n  ifctl trust add-key reviewer ada.key.pub\n  \
+    ifctl trust add-key publisher acme.key.pub --scope if://capability/acme.\n  \
+    ifctl trust add-key root ben.key.pub --threshold 2\n\n\
+    A key is made with ifctl trust new-key ada.key; its public half is ada.key.pub. One of \
+    openssl serves as\nwell: openssl genpkey -algorithm ed25519, and openssl pkey -pubout for its \
+    public half.")]
 pub struct AddKeyArgs {
     /// root, publisher, reviewer or allowlist
     #[arg(value_parser = role)]
@@ -34,6 +36,8 @@ pub struct AddKeyArgs {
     scope: Option<String>,
     #[command(flatten)]
     signers: Signers,
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Adds it.
@@ -43,7 +47,7 @@ pub fn run(app: &App, args: &AddKeyArgs) -> Result<(), Problem> {
     let mut changes = vec![RootChange::Add { role: args.role, key, scope: args.scope.clone() }];
     let threshold = |threshold| RootChange::Threshold { role: args.role, threshold };
     changes.extend(args.threshold.map(threshold));
-    let rotated = host(app)?.change_root(&changes, &args.signers.key)?;
+    let rotated = signing_host(app, &args.keys)?.change_root(&changes, &args.signers.key)?;
     report(app, &rotated, &format!("{}:  {id}", args.role))
 }
 

@@ -2,6 +2,8 @@
 
 mod add_key;
 mod init;
+mod new_key;
+mod passphrase;
 mod remove_key;
 mod rotate;
 mod show;
@@ -22,6 +24,8 @@ pub enum TrustCommand {
     Rotate(rotate::RotateArgs),
     AddKey(add_key::AddKeyArgs),
     RemoveKey(remove_key::RemoveKeyArgs),
+    NewKey(new_key::NewKeyArgs),
+    Passphrase(passphrase::PassphraseArgs),
 }
 
 /// Further signatures for a root that wants more than one.
@@ -40,6 +44,8 @@ pub fn run(app: &App, command: TrustCommand) -> Result<(), Problem> {
         TrustCommand::Rotate(args) => rotate::run(app, &args),
         TrustCommand::AddKey(args) => add_key::run(app, &args),
         TrustCommand::RemoveKey(args) => remove_key::run(app, &args),
+        TrustCommand::NewKey(args) => new_key::run(app, &args),
+        TrustCommand::Passphrase(args) => passphrase::run(app, &args),
     }
 }
 

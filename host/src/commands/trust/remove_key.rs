@@ -2,7 +2,8 @@
 
 use super::{Signers, report, role};
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::{Code, Problem};
 use if_manifest::trust::Role;
@@ -28,11 +29,13 @@ pub struct RemoveKeyArgs {
     threshold: Option<u32>,
     #[command(flatten)]
     signers: Signers,
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Removes it.
 pub fn run(app: &App, args: &RemoveKeyArgs) -> Result<(), Problem> {
-    let host = host(app)?;
+    let host = signing_host(app, &args.keys)?;
     let root = host.trust()?.root;
     let named = |id: &&if_manifest::KeyId| id.to_string().starts_with(&args.id);
     let known: Vec<_> = root.keys.keys().filter(named).collect();

@@ -28,7 +28,7 @@ impl Lab {
         let folder =
             parent.map_or_else(|| builder.tempdir(), |parent| builder.tempdir_in(parent))?;
         let lab = Self { folder };
-        lab.ok(&["init"])?;
+        lab.ok(&["init", "--no-passphrase"])?;
         Ok(lab)
     }
 

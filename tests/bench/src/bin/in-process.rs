@@ -169,5 +169,6 @@ fn call() -> Call {
         deadline_ms: 10_000,
         stream: None,
         interrupt: None,
+        standing: None,
     }
 }

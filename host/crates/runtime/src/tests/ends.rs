@@ -3,7 +3,7 @@
 use super::fixture::{Script, Silent, call, config, digest, prepare, run, run_prepared};
 use super::guest::{component, returning};
 use crate::{Action, CallError, GuestFailure, Runtime, RuntimeError};
-use if_core::{Code, Explain, Reply};
+use if_core::{Code, Explain, Refusal, RefusalKind, Reply};
 use std::sync::atomic::Ordering;
 
 #[test]
@@ -84,6 +84,42 @@ fn ctrl_c_ends_a_computing_guest() {
     call.limits.fuel_max = u64::MAX / 2;
     let report = run(&component(log, body), call, broker);
     assert_eq!(report.result, Err(CallError::Interrupted));
+}
+
+/// Lost from the moment it is told.
+#[derive(Debug, Default)]
+struct Told(std::sync::atomic::AtomicBool);
+
+impl if_core::Standing for Told {
+    fn lost(&self) -> Option<Refusal> {
+        let refusal = || Refusal::fatal(RefusalKind::Denied, Code::Revoked, "stolen");
+        self.0.load(Ordering::SeqCst).then(refusal)
+    }
+}
+
+#[test]
+fn a_revoked_plugin_ends_whether_it_waits_or_computes() {
+    let sleep = r#"
+      (import "infrafabric:adapter/output@0.1.0" "log" (func $log (param i32 i32 i32)))
+      (import "wasi:clocks/monotonic-clock@0.2.6" "subscribe-duration"
+        (func $alarm (param i64) (result i32)))
+      (import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))"#;
+    let say = "(call $log (i32.const 1) (i32.const 1024) (i32.const 2))";
+    for then in ["(call $block (call $alarm (i64.const 60000000000)))", "(loop $l (br $l))"] {
+        let told = std::sync::Arc::new(Told::default());
+        let from_now_on = told.clone();
+        // It is revoked while the guest is running: with its first wish.
+        let broker = Script::new(move |_| {
+            from_now_on.0.store(true, Ordering::SeqCst);
+            Ok(Reply::Done)
+        });
+        let mut call = crate::Call { standing: Some(told), deadline_ms: 60_000, ..call() };
+        call.limits.fuel_max = u64::MAX / 2;
+        let endless = format!("{say} (loop $m {then} (br $m)) unreachable");
+        let report = run(&component(sleep, &endless), call, broker);
+        let Err(CallError::Refused(refusal)) = report.result else { panic!("{report:?}") };
+        assert_eq!((refusal.code, refusal.message.as_str()), (Code::Revoked, "stolen"));
+    }
 }
 
 #[test]

@@ -112,6 +112,7 @@ pub fn call() -> Call {
         deadline_ms: 20_000,
         stream: None,
         interrupt: None,
+        standing: None,
     }
 }
 
