@@ -22,13 +22,14 @@ pub struct Adopted {
 }
 
 /// Verifies everything in the bundle, then takes over its trust and installs its packages, or only
-/// those of these words. Whatever fails, fails before anything is written.
+/// those of these words. With `locked` each must be what the lock file says. Whatever fails, fails before anything is written.
 pub fn adopt(
     layout: &Layout,
     bundle: &Bundle,
     only: &[Word],
     root: Option<Digest>,
     (now, seen): (UnixMillis, &Seen),
+    locked: bool,
     describe: &mut Describe<'_>,
 ) -> Result<Adopted, RegistryError> {
     if let Some(word) = only.iter().find(|word| !bundle.packages.contains_key(word)) {
@@ -40,14 +41,18 @@ pub fn adopt(
     let ours = TrustBytes::read(layout)?;
     let chosen = choose(&ours, &bundle.trust, root)?;
     let files = chosen.verify(None).map_err(in_bundle)?;
+    // The lock file was signed under the root that holds until now.
+    let mine = ours.verify(None).map_err(in_bundle)?;
     let mut verified: Vec<Verified> = Vec::new();
     for (word, package) in &bundle.packages {
         if only.is_empty() || only.contains(word) {
-            let one = verify_package(package, &files, now, seen.clone(), word.as_str(), describe)?;
+            let mut one =
+                verify_package(package, &files, now, seen.clone(), word.as_str(), describe)?;
             if one.trusted.predicate.provider != *word {
                 let what = format!("it is `{}`, not `{word}`", one.trusted.predicate.provider);
                 return Err(RegistryError::malformed("manifest.json", what));
             }
+            one.hold(layout, &mine.root, locked)?;
             verified.push(one);
         }
     }

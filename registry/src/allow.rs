@@ -4,6 +4,7 @@
 //! list that nobody would believe is never written.
 
 use crate::lock::Lock;
+use crate::lock_file;
 use crate::package::Package;
 use crate::sign::{check_whole, existing};
 use crate::{Layout, RegistryError, Target, TrustFiles, rebuild_index};
@@ -11,8 +12,8 @@ use if_config::write_atomic;
 use if_core::{CapabilityId, Digest, UnixMillis, Word};
 use if_manifest::model::{COMPONENT_FILE, Manifest};
 use if_manifest::trust::{
-    ALLOW_VALIDITY_MS, AllowEntry, AllowList, DenyEntry, DenyList, DenyTarget, seal, verify_allow,
-    verify_deny,
+    ALLOW_VALIDITY_MS, AllowEntry, AllowList, Decision, DenyEntry, DenyList, DenyTarget,
+    LockedPlugin, Role, seal, verify_allow, verify_approval, verify_deny,
 };
 use if_manifest::{KeyId, SigningKey, TrustError, parse_manifest, sha256};
 use semver::Version;
@@ -28,6 +29,8 @@ pub struct AllowRequest {
     pub reviewers_required: Option<u32>,
     /// Releases below this are refused.
     pub release_min: Option<u64>,
+    /// It must be what the lock file says.
+    pub locked: bool,
 }
 
 /// What is allowed now.
@@ -40,6 +43,8 @@ pub struct Allowed {
     pub list_version: u64,
     /// Whether exactly this manifest is installed already.
     pub installed: bool,
+    /// How it differs from the lock file, one line per difference.
+    pub drift: Vec<String>,
 }
 
 /// What is denied now.
@@ -67,6 +72,16 @@ pub fn allow(
     let mut list = AllowList::clone(&files.allow);
     refuse_other_owner(&list, &manifest)?;
     let entry = entry(&list, &manifest, manifest_digest, request)?;
+    let line = LockedPlugin {
+        provider: entry.provider.clone(),
+        id: entry.id.clone(),
+        version: entry.version.clone(),
+        release: manifest.predicate.release,
+        manifest_sha256: manifest_digest,
+        component_sha256: entry.component_sha256,
+        publishers: publishers(&package, &files, manifest_digest),
+    };
+    let drift = lock_file::hold(layout, &files.root, &line, request.locked)?;
     // Of this plugin stay the new entry and the one that is running until the new one is installed.
     list.entries.retain(|old| {
         let same = old.version == entry.version || old.manifest_sha256 == manifest_digest;
@@ -79,6 +94,7 @@ pub fn allow(
         manifest_digest,
         list_version: list.version.saturating_add(1),
         installed: running == Some(manifest_digest),
+        drift,
     };
     list.entries.push(entry);
     list.version = allowed.list_version;
@@ -149,6 +165,18 @@ fn refuse_other_owner(list: &AllowList, manifest: &Manifest) -> Result<(), Regis
             asked.provider, owner.id, asked.id
         ))),
     }
+}
+
+/// Who says of this manifest that they published it, and may.
+fn publishers(package: &Package, files: &TrustFiles, manifest: Digest) -> Vec<KeyId> {
+    let approvals = package.approvals.values();
+    let known = approvals.filter_map(|bytes| verify_approval(bytes, &files.root).ok().flatten());
+    let yes = known.filter(|it| it.manifest_sha256 == manifest && it.decision == Decision::Approve);
+    let theirs = yes.filter(|it| it.role == Role::Publisher);
+    let mut keys: Vec<KeyId> = theirs.map(|it| it.principal).collect();
+    keys.retain(|key| files.root.holds(key, Role::Publisher));
+    keys.sort();
+    keys
 }
 
 fn entry(

@@ -5,6 +5,9 @@ use if_manifest::{KeyError, ManifestError, TrustError};
 use std::io;
 use std::path::PathBuf;
 
+/// The line that makes the lock file anew.
+const RELOCK: &str = "to lock what is installed now, after reading it: ifctl plugin lock";
+
 /// Everything that can go wrong here.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
@@ -49,6 +52,11 @@ pub enum RegistryError {
          it and of {new} of its own"
     )]
     SignersMissing { version: u64, old: u32, new: u32 },
+    /// What is, or would be, installed differs from the lock file: one line per difference.
+    #[error("not what the lock file {} says", path.display())]
+    LockDrift { path: PathBuf, lines: Vec<String> },
+    #[error("the lock file needs the signatures of {need} allowlist keys, and has {have}")]
+    LockSigners { have: usize, need: usize },
     #[error("the key {} is not here", .0.display())]
     KeyMissing(PathBuf),
     #[error("the key {} can be read by others", .0.display())]
@@ -91,8 +99,10 @@ impl Explain for RegistryError {
             RegistryError::TrustMissing(_) => Code::HomeMissing,
             RegistryError::KeyMissing(_)
             | RegistryError::SignersMissing { .. }
+            | RegistryError::LockSigners { .. }
             | RegistryError::KeyOpen(_)
             | RegistryError::Key { .. } => Code::KeyMissing,
+            RegistryError::LockDrift { .. } => Code::LockDrift,
             RegistryError::Busy(_) => Code::StoreBusy,
             RegistryError::Component(problem) => problem.code,
         }
@@ -101,6 +111,9 @@ impl Explain for RegistryError {
     fn hints(&self) -> Vec<String> {
         match self {
             RegistryError::Trust { error, target } => error.hints_for(target),
+            RegistryError::TrustFile { path, .. } if path.ends_with("plugins.lock") => {
+                vec![RELOCK.to_owned()]
+            }
             RegistryError::TrustFile { error, .. } => error.hints(),
             RegistryError::Unknown { nearest: Some(word), .. } => {
                 vec![format!("did you mean `{word}`?")]
@@ -120,7 +133,10 @@ impl Explain for RegistryError {
                 "if whoever made the bundle tells you the same digest, repeat with --trust-root \
                  {found}"
             )],
-            RegistryError::SignersMissing { .. } => {
+            RegistryError::LockDrift { .. } => {
+                vec![RELOCK.to_owned()]
+            }
+            RegistryError::SignersMissing { .. } | RegistryError::LockSigners { .. } => {
                 vec!["each further key signs with --key <file>".to_owned()]
             }
             RegistryError::TrustExists(_) => vec!["ifctl trust show".to_owned()],
@@ -137,6 +153,7 @@ impl Explain for RegistryError {
     fn problem(&self) -> Problem {
         match self {
             RegistryError::Component(problem) => problem.clone(),
+            RegistryError::LockDrift { lines, .. } => crate::lock_file::because(self, lines),
             other => {
                 let mut problem = Problem::new(other.code(), other.to_string());
                 problem.hints = other.hints();

@@ -5,13 +5,14 @@
 //! say what its signed manifest says.
 
 use crate::lock::Lock;
+use crate::lock_file;
 use crate::pack::read_description;
 use crate::package::{APPROVALS_DIR, MANIFEST_FILE, Package};
 use crate::swap::NewFolder;
 use crate::{Describe, Layout, RegistryError, TrustFiles, check_imports, rebuild_index};
 use if_core::{Digest, UnixMillis};
 use if_manifest::model::{COMPONENT_FILE, Description, Predicate};
-use if_manifest::trust::{Seen, Trusted, Warning};
+use if_manifest::trust::{LockedPlugin, Seen, TrustRoot, Trusted, Warning};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,23 +24,27 @@ pub struct Installed {
     pub component_digest: Digest,
     pub dir: PathBuf,
     pub warnings: Vec<Warning>,
+    /// How it differs from the lock file, one line per difference.
+    pub drift: Vec<String>,
 }
 
 /// Verifies the package in `dir` and puts it under its provider word, in place of what was there.
 /// `seen` is what the caller remembers of this plugin (its highest release); `describe` runs the
-/// component with nothing granted.
+/// component with nothing granted. With `locked` it must be what the lock file says.
 pub fn install(
     layout: &Layout,
     dir: &Path,
     now: UnixMillis,
     seen: impl Into<Seen>,
+    locked: bool,
     describe: &mut Describe<'_>,
 ) -> Result<Installed, RegistryError> {
     let package = Package::read(dir)?;
     let _lock = Lock::take(layout)?;
     let files = TrustFiles::read(layout)?;
     let target = dir.display().to_string();
-    let verified = verify_package(&package, &files, now, seen.into(), &target, describe)?;
+    let mut verified = verify_package(&package, &files, now, seen.into(), &target, describe)?;
+    verified.hold(layout, &files.root, locked)?;
     let installed = put(layout, verified)?;
     rebuild_index(layout)?;
     Ok(installed)
@@ -49,6 +54,21 @@ pub fn install(
 pub(crate) struct Verified<'a> {
     package: &'a Package,
     pub trusted: Trusted,
+    drift: Vec<String>,
+}
+
+impl Verified<'_> {
+    /// Holds it against the lock file, which counts under this root.
+    pub fn hold(
+        &mut self,
+        layout: &Layout,
+        root: &TrustRoot,
+        locked: bool,
+    ) -> Result<(), RegistryError> {
+        let line = LockedPlugin::of(&self.trusted);
+        self.drift = lock_file::hold(layout, root, &line, locked)?;
+        Ok(())
+    }
 }
 
 /// The load path over every byte, and the component's own word.
@@ -62,15 +82,16 @@ pub(crate) fn verify_package<'a>(
 ) -> Result<Verified<'a>, RegistryError> {
     let trusted = package.trust(files, now, seen, target)?;
     check_description(package, &trusted.predicate, describe)?;
-    Ok(Verified { package, trusted })
+    Ok(Verified { package, trusted, drift: Vec::new() })
 }
 
 /// Copies it under its word. Whoever calls this makes the index anew.
 pub(crate) fn put(layout: &Layout, verified: Verified<'_>) -> Result<Installed, RegistryError> {
     let dir = layout.plugin_dir(&verified.trusted.predicate.provider);
     copy(layout, verified.package, &dir)?;
+    let drift = verified.drift;
     let Trusted { predicate, manifest_digest, component_digest, warnings, .. } = verified.trusted;
-    Ok(Installed { manifest: predicate, manifest_digest, component_digest, dir, warnings })
+    Ok(Installed { manifest: predicate, manifest_digest, component_digest, dir, warnings, drift })
 }
 
 /// The component says today what was signed.

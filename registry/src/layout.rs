@@ -47,6 +47,12 @@ impl Layout {
         self.trust_dir().join("deny.json")
     }
 
+    /// What is installed, to the digest, as the operator signed it; where it stands, whatever is
+    /// installed is held against it.
+    pub fn lock_file(&self) -> PathBuf {
+        self.trust_dir().join("plugins.lock")
+    }
+
     /// The index of installed commands; a hint, made again whenever something is installed.
     pub fn index_path(&self) -> PathBuf {
         self.home.join("commands.idx")

@@ -5,6 +5,7 @@
 
 use crate::key_file::{KeyGuard, make_key, move_key, read_key};
 use crate::lock::Lock;
+use crate::lock_file;
 use crate::trust_bytes::TrustBytes;
 use crate::{Layout, Package, RegistryError, TrustFiles, list, rebuild_index, sign};
 use if_core::UnixMillis;
@@ -43,7 +44,11 @@ pub fn change_root(
     now: UnixMillis,
 ) -> Result<Rotated, RegistryError> {
     let _lock = Lock::take(layout)?;
-    succeed(layout, keys, now, |root| changes.iter().try_for_each(|change| apply(root, change)))
+    let old = TrustFiles::read(layout)?.root;
+    let change = |root: &mut TrustRoot| changes.iter().try_for_each(|change| apply(root, change));
+    let rotated = succeed(layout, keys, now, change)?;
+    lock_file::follow(layout, &old, &TrustFiles::read(layout)?.root, keys, None)?;
+    Ok(rotated)
 }
 
 /// Puts a fresh key in the place of the home's own, in every role; the old one is kept beside it.
@@ -78,7 +83,12 @@ pub fn rotate_root(
                 [&old, &new].into_iter().chain(others.iter().copied()).collect();
             // Before the new root: until then the new key's approvals count for nothing.
             approve_again(layout, &trusted, &old.id(), &new, (now, expires))?;
-            succeed(layout, &keys, now, |root| replace(root, old.id(), &new.public()))?
+            let change = |root: &mut TrustRoot| replace(root, old.id(), &new.public());
+            let rotated = succeed(layout, &keys, now, change)?;
+            let root = TrustFiles::read(layout)?.root;
+            let exchanged = Some((old.id(), new.id()));
+            lock_file::follow(layout, &trusted.root, &root, &keys, exchanged)?;
+            rotated
         }
     };
     if own.exists() {

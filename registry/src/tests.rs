@@ -144,7 +144,7 @@ impl World {
     }
 
     pub fn install(&self) -> Result<Installed, RegistryError> {
-        install(&self.layout, &self.package(), NOW, None, &mut self.describe())
+        install(&self.layout, &self.package(), NOW, None, false, &mut self.describe())
     }
 
     pub fn load(&self) -> Result<Loaded, RegistryError> {

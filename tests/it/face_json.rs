@@ -118,6 +118,7 @@ fn plugins() {
             ("plugin-list", &["plugin", "list"]),
             ("plugin-diff", &["plugin", "diff", "noop", "noop"]),
             ("plugin-show", &["plugin", "show", "noop"]),
+            ("plugin-lock", &["plugin", "lock"]),
             ("plugin-verify", &["plugin", "verify", "noop"]),
             ("plugin-disallow", &["plugin", "disallow", "noop"]),
             ("plugin-revoke", &["plugin", "revoke", "noop", "--reason", "a test"]),

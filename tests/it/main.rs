@@ -25,6 +25,7 @@ mod keys;
 mod lab;
 mod limits;
 mod lint;
+mod lock_file;
 mod obs;
 mod obs_commands;
 mod obs_events;

@@ -78,6 +78,7 @@ const SUITES: &[Suite] = &[
             "trust_root",
             "keys",
             "revocation",
+            "lock_file",
             "attacks",
             "sandbox",
             "bundle",
@@ -286,6 +287,7 @@ mod tests {
                         (package(=if-tests) & test(/^trust_root::/)) | \
                         (package(=if-tests) & test(/^keys::/)) | \
                         (package(=if-tests) & test(/^revocation::/)) | \
+                        (package(=if-tests) & test(/^lock_file::/)) | \
                         (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
@@ -294,7 +296,7 @@ mod tests {
                         (package(=if-tests) & test(/^secrets_audit::/)) | \
                         (package(=if-tests) & test(/^worker::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 15);
+        assert_eq!(runs(Some(suite), false).len(), 16);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

@@ -209,7 +209,7 @@ fn two_at_once_lose_nothing() {
                 let target = Target::Folder(folder.clone());
                 let request = AllowRequest::default();
                 allow(&world.layout, &target, &world.key(), &request, NOW).unwrap();
-                install(&world.layout, folder, NOW, None, &mut world.describe()).unwrap();
+                install(&world.layout, folder, NOW, None, false, &mut world.describe()).unwrap();
             });
         }
     });

@@ -210,7 +210,7 @@ fn an_upgrade_replaces_all_and_nothing_goes_back() {
     assert_eq!(Index::open(&world.layout.index_path()).unwrap().words()[0].release, 2);
     // The old package: allowed again, it is still older than what was seen.
     world.allow(&old.display().to_string()).unwrap();
-    let back = install(&world.layout, &old, NOW, Some(2), &mut world.describe());
+    let back = install(&world.layout, &old, NOW, Some(2), false, &mut world.describe());
     refused(back, Code::RolledBack, "release 2 or higher");
     refused(load(&world.layout, &word("mixer"), NOW, Some(3)), Code::RolledBack, "release 3");
 }

@@ -65,6 +65,7 @@ pub const ALL: &[Trial] = &[
     trial("trust", "IF_ERR_TRUST_MALFORMED", spoilt_list, Lines),
     trial("trust", "IF_ERR_ROOT_UNKNOWN", foreign_bundle, Outside),
     trial("trust", "IF_ERR_KEY_MISSING", key_elsewhere, Lines),
+    trial("trust", "IF_ERR_LOCK_DRIFT", locked_before, Lines),
     trial("trust", "IF_ERR_PASSPHRASE", key_under_a_passphrase, Lines),
     trial("effect", "IF_ERR_CONFIRMATION_NEEDED", Stage::switcher, Lines),
     trial("effect", "IF_ERR_PLANNED", Stage::switcher, Lines),
@@ -303,6 +304,15 @@ fn spoilt_list() -> Stage {
 
 fn key_elsewhere() -> Stage {
     Stage::packed().before(&["mkdir stick; mv .if/keys/root.key stick/"])
+}
+
+fn locked_before() -> Stage {
+    Stage::packed().before(&[
+        "ifctl plugin lock",
+        "ifctl plugin sign noop/package",
+        "ifctl plugin allow noop/package",
+        "ifctl plugin install noop/package",
+    ])
 }
 
 fn key_under_a_passphrase() -> Stage {

@@ -171,6 +171,10 @@ codes! {
     KeyMissing "IF_ERR_KEY_MISSING" Denied
         "The signing key needed for this is not here."
         "Run it where the key is, or as the person who holds it."
+    LockDrift "IF_ERR_LOCK_DRIFT" Denied
+        "A plugin is not the one that the lock file names."
+        "Install the one that is locked, or read the differences and lock anew with `ifctl plugin \
+             lock`."
     Passphrase "IF_ERR_PASSPHRASE" Denied
         "A key is under a passphrase, and the right one was not given."
         "Run it on a terminal, where it is asked for, or name a file that holds it with \

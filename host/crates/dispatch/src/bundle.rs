@@ -114,12 +114,14 @@ impl Host {
         path: &Path,
         only: &[Word],
         root: Option<Digest>,
+        locked: bool,
     ) -> Result<Adopted, Problem> {
         let bundle = Bundle::read(path).map_err(explain)?;
         let runtime = self.engine()?;
         let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
         let when = (self.now(), &self.seen()?);
-        let adopted = if_registry::adopt(&self.layout, &bundle, only, root, when, &mut describe);
+        let describe = &mut describe;
+        let adopted = if_registry::adopt(&self.layout, &bundle, only, root, when, locked, describe);
         let adopted = adopted.map_err(explain)?;
         if adopted.trust_changed {
             self.note(&format!("trust taken over, root {}", bundle.trust.root_digest()))?;

@@ -59,9 +59,9 @@ impl Host {
         if_registry::refuse_second(&layout).map_err(explain)
     }
 
-    /// Makes a home with fresh keys and empty trust files. Refuses where there is one. The log's key
-    /// stays in the clear whatever `guard` says: it signs every operation, and nobody is there to
-    /// be asked.
+    /// Makes a home with fresh keys and empty trust files. Refuses where there is one. The log's
+    /// key stays in the clear whatever `guard` says: it signs every operation, and nobody is there
+    /// to be asked.
     pub fn create(environment: Environment, guard: &dyn KeyGuard) -> Result<Created, Problem> {
         let path = Home::locate(&environment, None);
         let home = Home::create(&path).map_err(explain)?;

@@ -8,13 +8,13 @@ use if_config::{Environment, Home};
 use if_core::{Code, Explain, Mode, Problem, UnixMillis, Word};
 use if_manifest::keys::SigningKey;
 use if_manifest::model::{Limits, Predicate};
-use if_manifest::trust::Role;
+use if_manifest::trust::{LockFile, Role};
 use if_registry::{
     AllowRequest, Allowed, Disallowed, Installed, Loaded, PackReport, Revoked, Signed, Target,
 };
 use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How long an approval counts unless the allow-list ends it earlier: a year.
@@ -187,11 +187,13 @@ impl Host {
     }
 
     /// Installs a package: verified on the load path, described anew, compiled.
-    pub fn install(&self, package: &Path) -> Result<Installed, Problem> {
+    /// With `locked` it must be what the lock file says.
+    pub fn install(&self, package: &Path, locked: bool) -> Result<Installed, Problem> {
         let runtime = self.engine()?;
         let mut describe = |bytes: &[u8]| describe(&runtime, bytes);
+        let (now, seen) = (self.now(), self.seen()?);
         let installed =
-            if_registry::install(&self.layout, package, self.now(), self.seen()?, &mut describe)
+            if_registry::install(&self.layout, package, now, seen, locked, &mut describe)
                 .map_err(explain)?;
         let plugin = &installed.manifest;
         self.ready(self.engine()?, &self.load(&plugin.provider)?)?;
@@ -266,6 +268,33 @@ impl Host {
                 .collect(),
             warnings: report.warnings,
         })
+    }
+
+    /// Writes the lock file of what is installed, signed by the home's key and these.
+    pub fn lock_plugins(&self, keys: &[PathBuf]) -> Result<LockFile, Problem> {
+        let keys = self.signers(keys, true)?;
+        let keys: Vec<&SigningKey> = keys.iter().collect();
+        let (now, seen) = (self.now(), self.seen()?);
+        let locked = if_registry::lock_installed(&self.layout, &keys, now, &seen);
+        let locked = locked.map_err(explain)?;
+        self.note(&format!("{} plugins locked", locked.plugins.len()))?;
+        Ok(locked)
+    }
+
+    /// Holds what is installed, or this plugin, against the lock file; false where there is none.
+    /// Any difference is the error. A package that is not installed may differ, unless `locked`.
+    pub fn verify_lock(&self, plugin: Option<&str>, locked: bool) -> Result<bool, Problem> {
+        let target = plugin.map(|text| Target::of(&self.layout, text));
+        if !locked && matches!(target, Some(Target::Folder(_))) {
+            return Ok(false);
+        }
+        let (now, seen) = (self.now(), self.seen()?);
+        if_registry::verify_lock(&self.layout, target.as_ref(), now, &seen).map_err(explain)
+    }
+
+    /// The file in which plugins are locked.
+    pub fn lock_file(&self) -> PathBuf {
+        self.layout.lock_file()
     }
 
     /// The key in this file, or the home's own; whoever guards it may have to ask.

@@ -91,7 +91,8 @@ impl Host {
         Ok((id, sealed))
     }
 
-    fn signers(&self, files: &[PathBuf], own: bool) -> Result<Vec<SigningKey>, Problem> {
+    /// The private keys in these files, and the home's own where `own` says so.
+    pub(crate) fn signers(&self, files: &[PathBuf], own: bool) -> Result<Vec<SigningKey>, Problem> {
         let mut keys = Vec::new();
         if own {
             match if_registry::root_key(&self.layout, &*self.guard) {

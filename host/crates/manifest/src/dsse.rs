@@ -21,6 +21,9 @@ pub const ALLOW_LIST_TYPE: &str = "application/vnd.infrafabric.allow-list.v1+jso
 /// What may not run any more.
 pub const DENY_LIST_TYPE: &str = "application/vnd.infrafabric.deny-list.v1+json";
 
+/// What is installed, to the digest.
+pub const LOCK_FILE_TYPE: &str = "application/vnd.infrafabric.lock-file.v1+json";
+
 /// Most signatures in one envelope: each costs a verification, and no role has more keys.
 const SIGNATURES_MAX: usize = 32;
 

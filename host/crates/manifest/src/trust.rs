@@ -8,6 +8,7 @@
 mod approval;
 mod evaluate;
 mod lists;
+mod lock_file;
 mod root;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use lists::{
     ALLOW_VALIDITY_MS, AllowEntry, AllowList, DenyEntry, DenyList, DenyTarget, EXPIRED_GRACE_MS,
     EXPIRY_WARNING_MS, verify_allow, verify_deny,
 };
+pub use lock_file::{LockFile, LockedPlugin, verify_lock};
 pub use root::{
     PublisherScope, ROOT_VALIDITY_MS, Revocations, RoleKeys, Roles, TrustRoot, verify_root,
 };
@@ -39,6 +41,7 @@ pub const TRUST_ROOT: &str = "trust root";
 pub const ALLOW_LIST: &str = "allow-list";
 pub const DENY_LIST: &str = "deny-list";
 pub const APPROVAL: &str = "approval";
+pub const LOCK_FILE: &str = "lock file";
 
 /// What a key may be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,6 +100,11 @@ impl Document for DenyList {
 impl Document for Approval {
     const TYPE: &'static str = dsse::APPROVAL_TYPE;
     const NAME: &'static str = APPROVAL;
+}
+
+impl Document for LockFile {
+    const TYPE: &'static str = dsse::LOCK_FILE_TYPE;
+    const NAME: &'static str = LOCK_FILE;
 }
 
 /// The bytes of a file: `document`, signed by each of `keys`.

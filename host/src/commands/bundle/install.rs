@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::commands::host;
+use crate::commands::plugin::lock;
 use clap::Args;
 use if_core::{Digest, Problem, Word};
 use serde_json::{Value, json};
@@ -23,14 +24,21 @@ pub struct InstallArgs {
     /// The digest of the trust root that you expect
     #[arg(long, value_name = "DIGEST", value_parser = Digest::parse)]
     trust_root: Option<Digest>,
+    /// Install only what the lock file says
+    #[arg(long)]
+    locked: bool,
 }
 
 /// Installs.
 pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
-    let adopted = host(app)?.install_bundle(&args.file, &args.plugins, args.trust_root)?;
+    let host = host(app)?;
+    let adopted = host.install_bundle(&args.file, &args.plugins, args.trust_root, args.locked)?;
     for warning in adopted.packages.iter().flat_map(|one| &one.warnings) {
         app.printer.warn(&crate::print::clean(&warning.to_string()));
     }
+    let drift: Vec<String> =
+        adopted.packages.iter().flat_map(|one| one.drift.iter().cloned()).collect();
+    lock::warn(app, &drift);
     let rows: Vec<Value> = adopted
         .packages
         .iter()

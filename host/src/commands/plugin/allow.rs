@@ -1,7 +1,7 @@
 //! `if plugin allow`: puts a package on the signed allow-list, or grants an installed plugin a
 //! host.
 
-use super::diff;
+use super::{diff, lock};
 use crate::app::App;
 use crate::commands::signing_host;
 use crate::keys::OpenArgs;
@@ -31,6 +31,10 @@ pub struct AllowArgs {
     #[arg(long)]
     reviewers: Option<u32>,
 
+    /// Refuse what differs from the lock file
+    #[arg(long)]
+    locked: bool,
+
     #[command(flatten)]
     keys: OpenArgs,
 }
@@ -48,8 +52,10 @@ pub fn run(app: &App, args: &AllowArgs) -> Result<(), Problem> {
             hosts: args.host.clone(),
             reviewers_required: args.reviewers,
             release_min: None,
+            locked: args.locked,
         },
     )?;
+    lock::warn(app, &allowed.drift);
     let (version, list_version) = (allowed.version.to_string(), allowed.list_version);
     let value = json!({"id": allowed.id, "version": version, "list_version": list_version});
     let text = format!(

@@ -1,5 +1,6 @@
 //! `if plugin install`: verifies a package, compiles it, and puts its commands into the index.
 
+use super::lock;
 use crate::app::App;
 use crate::commands::host;
 use clap::Args;
@@ -12,14 +13,19 @@ use std::path::PathBuf;
 pub struct InstallArgs {
     /// The package's folder
     package: PathBuf,
+
+    /// Refuse what differs from the lock file
+    #[arg(long)]
+    locked: bool,
 }
 
 /// Installs.
 pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
-    let installed = host(app)?.install(&args.package)?;
+    let installed = host(app)?.install(&args.package, args.locked)?;
     for warning in &installed.warnings {
         app.printer.warn(&crate::print::clean(&warning.to_string()));
     }
+    lock::warn(app, &installed.drift);
     let plugin = &installed.manifest;
     let version = plugin.version.to_string();
     let value = json!({"provider": plugin.provider, "id": plugin.id, "version": version});

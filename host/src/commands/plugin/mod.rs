@@ -5,6 +5,7 @@ mod diff;
 mod disallow;
 mod install;
 mod list;
+pub mod lock;
 mod new;
 mod pack;
 mod revoke;
@@ -33,6 +34,7 @@ pub enum PluginCommand {
     Show(show::ShowArgs),
     Diff(diff::DiffArgs),
     Verify(verify::VerifyArgs),
+    Lock(lock::LockArgs),
     Revoke(revoke::RevokeArgs),
 }
 
@@ -51,6 +53,7 @@ pub fn run(app: &App, command: PluginCommand) -> Result<(), Problem> {
         PluginCommand::Show(args) => show::run(app, &args),
         PluginCommand::Diff(args) => diff::run(app, &args),
         PluginCommand::Verify(args) => verify::run(app, &args),
+        PluginCommand::Lock(args) => lock::run(app, &args),
         PluginCommand::Revoke(args) => revoke::run(app, &args),
     }
 }
