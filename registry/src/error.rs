@@ -111,7 +111,7 @@ impl Explain for RegistryError {
     fn hints(&self) -> Vec<String> {
         match self {
             RegistryError::Trust { error, target } => error.hints_for(target),
-            RegistryError::TrustFile { path, .. } if path.ends_with("plugins.lock") => {
+            RegistryError::TrustFile { path, .. } if path.ends_with("lock.json") => {
                 vec![RELOCK.to_owned()]
             }
             RegistryError::TrustFile { error, .. } => error.hints(),

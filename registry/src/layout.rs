@@ -50,7 +50,7 @@ impl Layout {
     /// What is installed, to the digest, as the operator signed it; where it stands, whatever is
     /// installed is held against it.
     pub fn lock_file(&self) -> PathBuf {
-        self.trust_dir().join("plugins.lock")
+        self.trust_dir().join("lock.json")
     }
 
     /// The index of installed commands; a hint, made again whenever something is installed.

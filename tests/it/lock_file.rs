@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 fn path(lab: &Lab) -> PathBuf {
-    lab.home().join("trust/plugins.lock")
+    lab.home().join("trust/lock.json")
 }
 
 fn envelope(bytes: &[u8]) -> (Value, Value) {
@@ -85,7 +85,7 @@ fn every_field_is_signed_and_every_byte_of_the_payload() {
         ] {
             let run = lab.run(words);
             assert_eq!(run.exit, 4, "{what}, {words:?}: {}", run.stdout);
-            assert!(run.stderr.contains("plugins.lock"), "{what}, {words:?}: {}", run.stderr);
+            assert!(run.stderr.contains("lock.json"), "{what}, {words:?}: {}", run.stderr);
         }
     };
     let fields = payload["plugins"][0].as_object().unwrap().keys().cloned();

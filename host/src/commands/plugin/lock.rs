@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  ifctl plugin lock\n  ifctl plugin verify\n  \
     ifctl plugin install obs/package --locked\n\n\
     The same plugins and key give the same file, byte for byte: keep it under version control. \
-    Where it stands\n(trust/plugins.lock of the home), allowing and installing say how a package \
+    Where it stands\n(trust/lock.json of the home), allowing and installing say how a package \
     differs from it, and with --locked\nrefuse.")]
 pub struct LockArgs {
     /// Sign with this private key too, beside the home's own; several are allowed
