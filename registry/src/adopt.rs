@@ -22,7 +22,8 @@ pub struct Adopted {
 }
 
 /// Verifies everything in the bundle, then takes over its trust and installs its packages, or only
-/// those of these words. With `locked` each must be what the lock file says. Whatever fails, fails before anything is written.
+/// those of these words. With `locked` each must be what the lock file says. Whatever fails, fails
+/// before anything is written.
 pub fn adopt(
     layout: &Layout,
     bundle: &Bundle,

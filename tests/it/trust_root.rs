@@ -66,6 +66,36 @@ fn a_rotated_key_takes_the_old_ones_place_and_nothing_stops() {
 }
 
 #[test]
+fn an_interrupted_rotation_is_completed_by_the_next() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let rotate = ["trust", "rotate", "--no-passphrase"];
+    lab.run(rotate).ok();
+    let new = show(&lab)["own_key"].clone();
+    let named = |from: &str, to: &str| {
+        let keys = lab.home().join("keys");
+        for end in ["", ".pub"] {
+            let (from, to) = (format!("{from}{end}"), format!("{to}{end}"));
+            fs::rename(keys.join(from), keys.join(to)).unwrap();
+        }
+    };
+    // Interrupted when the old key had left and the new one had not yet come.
+    named("root.key", "root.key.next");
+    lab.run(["plugin", "allow", "noop"]).fails("IF_ERR_KEY_MISSING", 4);
+    lab.run(rotate).ok();
+    let after = show(&lab);
+    assert_eq!((&after["own_key"], &after["root"]["version"]), (&new, &json!(2)));
+    // Interrupted before that, behind the new root.
+    named("root.key", "root.key.next");
+    named("root.key.of-root-1", "root.key");
+    lab.run(rotate).ok();
+    let after = show(&lab);
+    assert_eq!((&after["own_key"], &after["root"]["version"]), (&new, &json!(2)));
+    lab.run(["plugin", "allow", "noop"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+}
+
+#[test]
 fn a_threshold_of_two_needs_two() {
     let lab = Lab::with(&["noop"]);
     let (ada, ada_public) = pair(&lab, "ada");

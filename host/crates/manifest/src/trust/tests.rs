@@ -1,6 +1,6 @@
 //! Attacks as rows: a small world in which everything is right, one change to it, and the refusal.
 
-mod model;
+mod locked;
 mod mutants;
 mod tuf;
 

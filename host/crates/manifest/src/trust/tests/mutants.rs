@@ -51,6 +51,9 @@ fn every_flipped_byte_of_an_envelope_is_refused() {
     check(&good.root, &|bytes| verify_root(bytes, None).is_ok());
     check(&good.allow, &|bytes| verify_allow(bytes, &root).is_ok());
     check(&good.deny, &|bytes| verify_deny(bytes, &root).is_ok());
+    let plugin = LockedPlugin::of(&world.judge(&good).unwrap());
+    let lock = signed(&LockFile { plugins: vec![plugin] }, &world.allow_signers);
+    check(&lock, &|bytes| verify_lock(bytes, &root).is_ok());
     let approval = &good.approvals[1];
     check(approval, &|bytes| verify_approval(bytes, &root).is_ok_and(|found| found.is_some()));
 }
