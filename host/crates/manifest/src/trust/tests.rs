@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 const DAY: u64 = 24 * 3_600_000;
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-
 /// Seeds of the people of this world.
 const ROOT_KEY: u8 = 1;
 const PUBLISHER: u8 = 2;
