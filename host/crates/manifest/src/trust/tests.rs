@@ -1,6 +1,7 @@
 //! Attacks as rows: a small world in which everything is right, one change to it, and the refusal.
 
 mod locked;
+mod model;
 mod mutants;
 mod tuf;
 
