@@ -6,9 +6,8 @@ mod mutants;
 mod tuf;
 
 use super::*;
-use crate::dsse::APPROVAL_TYPE;
 use crate::validate::tests::EXAMPLE;
-use crate::{PublicKey, sha256};
+use crate::{PublicKey, dsse::APPROVAL_TYPE, sha256};
 use if_core::{Code, Digest, Explain, UnixMillis, Word};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
