@@ -1,7 +1,8 @@
 //! `if plugin disallow`: takes a plugin off the signed allow-list.
 
 use crate::app::App;
-use crate::commands::host;
+use crate::commands::signing_host;
+use crate::keys::OpenArgs;
 use clap::Args;
 use if_core::Problem;
 use serde_json::{Value, json};
@@ -15,11 +16,14 @@ use serde_json::{Value, json};
 pub struct DisallowArgs {
     /// The word of a plugin, for all its releases; or one release's sha256:… or package folder
     plugin: String,
+
+    #[command(flatten)]
+    keys: OpenArgs,
 }
 
 /// Disallows.
 pub fn run(app: &App, args: &DisallowArgs) -> Result<(), Problem> {
-    let gone = host(app)?.disallow(&args.plugin)?;
+    let gone = signing_host(app, &args.keys)?.disallow(&args.plugin)?;
     let releases = gone.releases.iter().map(|one| {
         let version = one.version.to_string();
         json!({"id": one.id, "version": version, "manifest": one.manifest_digest.to_string()})
