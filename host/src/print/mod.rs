@@ -19,7 +19,6 @@ use if_core::{Code, Problem, UnixMillis};
 use sanitize::clean_lines;
 use serde::Serialize;
 use serde_json::{Value, json};
-#[cfg(feature = "live")]
 use std::io::IsTerminal;
 use std::io::{self, Write};
 
@@ -112,7 +111,6 @@ impl Printer {
 }
 
 /// Whether stdin is a person's terminal.
-#[cfg(feature = "live")]
 pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
