@@ -8,7 +8,7 @@ use crate::{install, setup, shell};
 use anyhow::{Result, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The plugins' workspace.
@@ -29,8 +29,21 @@ fn build(checkout: &Path) -> Result<Command> {
     let places = [(checkout.to_owned(), "."), (install::cargo_home()?, "cargo")];
     let flags = places.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    cargo.env("RUSTC_WORKSPACE_WRAPPER", std::env::current_exe()?);
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", compiler()?);
     Ok(cargo)
+}
+
+/// A copy of this program to be called as the compiler: the stages of CI build this very program
+/// anew while it runs, and then there is nothing any more at the place that it was started from.
+fn compiler() -> Result<PathBuf> {
+    let place = shell::root().join("target/xtask-as-compiler");
+    let own = fs_err::read("/proc/self/exe")?;
+    if fs_err::read(&place).ok().as_ref() != Some(&own) {
+        let fresh = place.with_extension("new");
+        fs_err::copy("/proc/self/exe", &fresh)?;
+        fs_err::rename(&fresh, &place)?;
+    }
+    Ok(place)
 }
 
 /// This program in the compiler's place, as cargo calls it for the crates of a workspace: with the
