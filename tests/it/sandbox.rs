@@ -3,10 +3,12 @@
 //! that is too wide, a limit that does not fire in time, a compiler that is not ours.
 
 use crate::lab::{Lab, binary};
+use crate::worker::children;
 use if_core::{Clock, UnixMillis};
 use if_trial::{Attack, Outcome, Reach, Verdict, attacks, declaration, hold};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What the trial may take, in a build without optimisation and with other tests before it.
@@ -121,8 +123,16 @@ fn what_a_killed_trial_left_is_taken_away_by_the_next() {
         assert!(begun.elapsed() < TRIAL, "it does not begin");
         std::thread::yield_now();
     }
+    // Stopped first, so that it starts no more programs: what it started may write for a moment.
+    let id = killed.id().to_string();
+    assert!(Command::new("kill").args(["-STOP", &id]).status().unwrap().success());
+    let started = children(killed.id());
     killed.kill().unwrap();
     killed.wait().unwrap();
+    while started.iter().any(|one| fs::exists(format!("/proc/{one}")).unwrap()) {
+        assert!(begun.elapsed() < TRIAL, "what it started goes on");
+        std::thread::yield_now();
+    }
     assert_eq!(left(), 1);
     lab.command(["doctor", "sandbox"]).env("TMPDIR", &scratch).output().unwrap();
     assert_eq!(left(), 0, "something stays behind");
@@ -168,7 +178,7 @@ fn a_program_that_is_not_sound_ends_with_an_error_after_all_rows() {
     fs::write(&compiler, script).unwrap();
     fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
     let line = lab.command(["doctor", "sandbox"]);
-    let mut command = std::process::Command::new(program);
+    let mut command = Command::new(program);
     command.args(line.get_args()).env_clear();
     command.envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let run = crate::lab::Run::from(command.stdin(std::process::Stdio::null()).output().unwrap());
