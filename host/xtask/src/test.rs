@@ -71,7 +71,7 @@ const SUITES: &[Suite] = &[
     },
     Suite {
         name: "trust",
-        packages: &["if-manifest", "if-registry", "if-trial"],
+        packages: &["if-manifest", "if-sigstore", "if-registry", "if-trial"],
         modules: &[
             "trust",
             "trust_lists",
@@ -280,7 +280,8 @@ mod tests {
     #[test]
     fn a_suite_becomes_a_filter() {
         let suite = SUITES.iter().find(|suite| suite.name == "trust").unwrap();
-        let expected = "package(=if-manifest) | package(=if-registry) | \
+        let expected = "package(=if-manifest) | package(=if-sigstore) | \
+                        package(=if-registry) | \
                         package(=if-trial) | \
                         (package(=if-tests) & test(/^trust::/)) | \
                         (package(=if-tests) & test(/^trust_lists::/)) | \

@@ -11,6 +11,7 @@ use serde::Deserialize;
 /// A room of the house: its package and the floor it stands on.
 const ROOMS: &[(&str, u8)] = &[
     ("if-core", 0),
+    ("if-sigstore", 0),
     ("if-world", 1),
     ("if-manifest", 1),
     ("if-config", 1),
@@ -40,6 +41,7 @@ const WITHIN_A_FLOOR: &[(&str, &str)] = &[
 /// Every package of the workspace.
 pub const PACKAGES: &[&str] = &[
     "if-core",
+    "if-sigstore",
     "if-world",
     "if-manifest",
     "if-config",
@@ -68,6 +70,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["wasmtime*", "cranelift*"], &["if-world", "if-runtime"]),
     (&["rusqlite"], &["if-store", "if-witness"]),
     (&["age"], &["if-vault"]),
+    (&["sigstore*", "cms", "x509-cert", "p256"], &["if-sigstore"]),
     (&["landlock", "seccompiler", "libc"], &["if-wall"]),
     (
         &[
@@ -94,7 +97,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
 ];
 
 /// Rooms that decide and touch nothing, and what would let them.
-const PURE: &[&str] = &["if-core", "if-manifest"];
+const PURE: &[&str] = &["if-core", "if-sigstore", "if-manifest"];
 const IMPURE: &[&str] = &["fs-err", "tokio", "rustix", "tempfile", "rusqlite"];
 
 /// What `cargo metadata --no-deps` says of the workspace.

@@ -1,0 +1,1 @@
+//! A timestamp authority: openssl's, with a key made here.
