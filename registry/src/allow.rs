@@ -11,6 +11,7 @@ use crate::{Layout, RegistryError, Target, TrustFiles, rebuild_index};
 use if_config::write_atomic;
 use if_core::{CapabilityId, Digest, UnixMillis, Word};
 use if_manifest::model::{COMPONENT_FILE, Manifest};
+use if_manifest::trust::sigstore::Who;
 use if_manifest::trust::{
     ALLOW_VALIDITY_MS, AllowEntry, AllowList, Decision, DenyEntry, DenyList, DenyTarget,
     LockedPlugin, Role, seal, verify_allow, verify_approval, verify_deny,
@@ -123,7 +124,10 @@ pub fn revoke(
     }
     let _lock = Lock::take(layout)?;
     let files = TrustFiles::read(layout)?;
-    let targets = targets(layout, &files.allow, what)?;
+    let targets = match what.strip_prefix("identity:") {
+        Some(name) => signers(&files, name)?,
+        None => targets(layout, &files.allow, what)?,
+    };
     let mut list = DenyList::clone(&files.deny);
     for target in &targets {
         if !list.entries.iter().any(|entry| entry.target == *target) {
@@ -228,6 +232,18 @@ fn installed_digests(layout: &Layout, provider: &Word) -> impl Iterator<Item = D
     let component = Package::read(&layout.plugin_dir(provider)).ok();
     let component = component.map(|package| sha256(&package.component));
     installed_digest(layout, provider).into_iter().chain(component)
+}
+
+/// Everybody of this name who signs with Sigstore here, by whichever issuer.
+fn signers(files: &TrustFiles, name: &str) -> Result<Vec<DenyTarget>, RegistryError> {
+    let named = |who: &Who| matches!(who, Who::Identity { name: known, .. } if known == name);
+    let signers = files.root.sigstore.signers.iter().filter(|(_, signer)| named(&signer.who));
+    let found: Vec<DenyTarget> = signers.map(|(id, _)| DenyTarget::Key(*id)).collect();
+    if found.is_empty() {
+        let text = format!("the trust root names nobody `{name}` who signs with Sigstore");
+        return Err(RegistryError::Usage(text));
+    }
+    Ok(found)
 }
 
 /// What to deny. For a word: every release the allow-list knows under it, and what is installed, so

@@ -9,6 +9,7 @@
 
 mod adopt;
 mod allow;
+mod attach;
 mod bundle;
 mod declaration;
 mod disallow;
@@ -26,6 +27,7 @@ mod lock_file;
 mod pack;
 mod package;
 mod root;
+mod root_sigstore;
 mod sbom;
 mod sign;
 mod standing;
@@ -37,6 +39,7 @@ mod trust_files;
 
 pub use adopt::{Adopted, adopt};
 pub use allow::{AllowRequest, Allowed, Revoked, allow, revoke};
+pub use attach::{Attached, attach};
 pub use bundle::Bundle;
 pub use disallow::{Disallowed, Withdrawn, disallow};
 pub use error::RegistryError;

@@ -7,8 +7,9 @@ use crate::key_file::{KeyGuard, make_key, move_key, read_key};
 use crate::lock::Lock;
 use crate::lock_file;
 use crate::trust_bytes::TrustBytes;
-use crate::{Layout, Package, RegistryError, TrustFiles, list, rebuild_index, sign};
+use crate::{Layout, Package, RegistryError, TrustFiles, list, rebuild_index, root_sigstore, sign};
 use if_core::UnixMillis;
+use if_manifest::trust::sigstore::{Authority, Signer};
 use if_manifest::trust::{
     AllowList, DenyList, PublisherScope, ROOT_VALIDITY_MS, Role, RoleKeys, Seen, TrustRoot, seal,
     verify_allow, verify_deny, verify_root,
@@ -19,11 +20,35 @@ use if_manifest::{KeyId, PublicKey, SigningKey, TrustError};
 #[derive(Debug, Clone)]
 pub enum RootChange {
     /// This key speaks for the role too; a publisher's for the ids that begin so.
-    Add { role: Role, key: PublicKey, scope: Option<String> },
+    Add {
+        role: Role,
+        key: PublicKey,
+        scope: Option<String>,
+    },
+    /// This principal speaks for the role too, by Sigstore.
+    AddSigner {
+        role: Role,
+        signer: Signer,
+        scope: Option<String>,
+    },
+    /// This installation of Sigstore is believed about its signers.
+    Pin {
+        name: String,
+        authority: Authority,
+    },
+    Unpin {
+        name: String,
+    },
     /// This key speaks no more: for the role, or for none.
-    Remove { role: Option<Role>, key: KeyId },
+    Remove {
+        role: Option<Role>,
+        key: KeyId,
+    },
     /// So many keys speak for the role together.
-    Threshold { role: Role, threshold: u32 },
+    Threshold {
+        role: Role,
+        threshold: u32,
+    },
 }
 
 /// The root that holds now.
@@ -170,7 +195,17 @@ fn needs(error: TrustError, old: &TrustRoot, new: &TrustRoot) -> RegistryError {
 
 fn apply(root: &mut TrustRoot, change: &RootChange) -> Result<(), RegistryError> {
     match change {
-        RootChange::Add { role, key, scope } => add(root, *role, key, scope.as_deref()),
+        RootChange::Add { role, key, scope } => {
+            add(root, *role, key.id(), scope.as_deref())?;
+            root.keys.insert(key.id(), key.clone());
+            Ok(())
+        }
+        RootChange::AddSigner { role, signer, scope } => {
+            let id = root_sigstore::name(root, signer)?;
+            add(root, *role, id, scope.as_deref())
+        }
+        RootChange::Pin { name, authority } => root_sigstore::pin(root, name, authority),
+        RootChange::Unpin { name } => root_sigstore::unpin(root, name),
         RootChange::Remove { role, key } => remove(root, *role, *key),
         RootChange::Threshold { role, threshold } => {
             role_mut(root, *role).threshold = *threshold;
@@ -182,10 +217,9 @@ fn apply(root: &mut TrustRoot, change: &RootChange) -> Result<(), RegistryError>
 fn add(
     root: &mut TrustRoot,
     role: Role,
-    key: &PublicKey,
+    id: KeyId,
     scope: Option<&str>,
 ) -> Result<(), RegistryError> {
-    let id = key.id();
     if root.revoked.keys.contains(&id) {
         return Err(RegistryError::Usage(format!("key {id} is revoked for good")));
     }
@@ -196,7 +230,6 @@ fn add(
     if !there {
         role_mut(root, role).keys.push(id);
     }
-    root.keys.insert(id, key.clone());
     match (role, scope) {
         (Role::Publisher, Some(prefix)) => {
             match root.publisher_scopes.iter_mut().find(|scope| scope.prefix == prefix) {
@@ -240,6 +273,7 @@ fn remove(root: &mut TrustRoot, role: Option<Role>, key: KeyId) -> Result<(), Re
     }
     if !all.iter().any(|role| root.holds(&key, *role)) {
         root.keys.remove(&key);
+        root.sigstore.signers.remove(&key);
     }
     Ok(())
 }

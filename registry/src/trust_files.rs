@@ -5,6 +5,7 @@ use crate::key_file::{KeyGuard, make_key, root_key};
 use crate::{Layout, RegistryError};
 use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
+use if_manifest::trust::sigstore::Sigstore;
 use if_manifest::trust::{
     ALLOW_VALIDITY_MS, AllowList, DOCUMENT_BYTES_MAX, DenyList, PublisherScope, ROOT_VALIDITY_MS,
     Revocations, RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, Warning,
@@ -156,5 +157,6 @@ fn first_root(key: &SigningKey, now: UnixMillis) -> TrustRoot {
             keys: vec![key.id()],
         }],
         revoked: Revocations::default(),
+        sigstore: Sigstore::default(),
     }
 }

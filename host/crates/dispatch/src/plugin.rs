@@ -6,11 +6,14 @@ use crate::host::{Host, fill_random};
 use crate::job::explain;
 use if_config::{Environment, Home};
 use if_core::{Code, Explain, Mode, Problem, UnixMillis, Word};
+use if_manifest::KeyId;
 use if_manifest::keys::SigningKey;
 use if_manifest::model::{Limits, Predicate};
+use if_manifest::trust::sigstore::Vouched;
 use if_manifest::trust::{LockFile, Role};
 use if_registry::{
-    AllowRequest, Allowed, Disallowed, Installed, Loaded, PackReport, Revoked, Signed, Target,
+    AllowRequest, Allowed, Attached, Disallowed, Installed, Loaded, PackReport, Revoked, Signed,
+    Target,
 };
 use if_runtime::{Action, Call, Facts, NoBroker, Runtime};
 use std::os::unix::fs::PermissionsExt;
@@ -58,6 +61,8 @@ pub struct PluginVerified {
     pub manifest: String,
     pub component: String,
     pub approvers: Vec<String>,
+    /// What proved the approvals among them that were signed with Sigstore.
+    pub vouched: Vec<(KeyId, Vouched)>,
     pub warnings: Vec<String>,
 }
 
@@ -145,6 +150,20 @@ impl Host {
             signed.manifest_digest, signed.principal
         ))?;
         Ok(signed)
+    }
+
+    /// Attaches an approval that another tool signed: a Sigstore bundle over the manifest.
+    pub fn attach(&self, package: &Path, bundle: &Path) -> Result<Attached, Problem> {
+        let attached =
+            if_registry::attach(&self.layout, package, bundle, self.now()).map_err(explain)?;
+        self.note(&format!(
+            "manifest {} signed as {} by {} ({})",
+            attached.signed.manifest_digest,
+            attached.role,
+            attached.signed.principal,
+            attached.vouched.who,
+        ))?;
+        Ok(attached)
     }
 
     /// Puts a package on the allow-list, or widens an installed plugin's grants.
@@ -266,6 +285,7 @@ impl Host {
                 .iter()
                 .map(|(key, role)| format!("{key} ({role})"))
                 .collect(),
+            vouched: trusted.vouched.into_iter().collect(),
             warnings: report.warnings,
         })
     }

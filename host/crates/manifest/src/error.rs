@@ -52,6 +52,9 @@ pub enum TrustError {
     /// Too few distinct principals said yes.
     #[error("`{plugin}` has {have} of {need} approvals by distinct {role}s{detail}")]
     Unapproved { plugin: String, role: Role, have: usize, need: usize, detail: String },
+    /// A Sigstore bundle by somebody whom the root does not name.
+    #[error("the bundle counts for nothing here: {why}")]
+    SignerUnknown { why: String },
     /// Somebody with a role said no.
     #[error("{role} {principal} rejected this manifest")]
     Rejected { role: Role, principal: KeyId },
@@ -86,7 +89,9 @@ impl Explain for TrustError {
             TrustError::Expired { .. } => Code::TrustMalformed,
             TrustError::RolledBack { .. } => Code::RolledBack,
             TrustError::Manifest(error) => error.code(),
-            TrustError::Unapproved { .. } => Code::SignatureMissing,
+            TrustError::Unapproved { .. } | TrustError::SignerUnknown { .. } => {
+                Code::SignatureMissing
+            }
             TrustError::Rejected { .. } | TrustError::Revoked { .. } => Code::Revoked,
             TrustError::TwoRoles(_) => Code::SignatureInvalid,
             TrustError::NotAllowed { .. } | TrustError::EntryMismatch { .. } => Code::NotAllowed,
@@ -111,6 +116,10 @@ impl TrustError {
             TrustError::Unapproved { role, .. } => {
                 vec![format!("after reading it: ifctl plugin sign {target} --role {role}")]
             }
+            TrustError::SignerUnknown { .. } => vec![
+                "to name whoever signed it: ifctl trust add-identity reviewer <name> --issuer <url>"
+                    .to_owned(),
+            ],
             TrustError::NotAllowed { .. } | TrustError::EntryMismatch { .. } => vec![
                 format!("to read it: ifctl plugin show {target}"),
                 format!("to allow it: ifctl plugin allow {target}"),

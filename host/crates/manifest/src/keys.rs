@@ -31,6 +31,8 @@ pub enum KeyError {
     Weak,
     #[error("not a private key: expected an Ed25519 PKCS#8 PEM")]
     Private,
+    #[error("not a P-256 public key: expected an SPKI PEM of one, uncompressed")]
+    P256,
     #[error("not a key id: expected 64 lower-case hexadecimal digits")]
     Id,
 }
@@ -47,6 +49,11 @@ impl KeyId {
             return Err(KeyError::Id);
         }
         Digest::parse(text).map(KeyId).map_err(|_| KeyError::Id)
+    }
+
+    /// The id with this digest.
+    pub(crate) fn from_digest(digest: Digest) -> KeyId {
+        KeyId(digest)
     }
 
     /// The first 12 digits: enough for a person, and for a file name.

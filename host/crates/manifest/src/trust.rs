@@ -10,6 +10,7 @@ mod evaluate;
 mod lists;
 mod lock_file;
 mod root;
+pub mod sigstore;
 #[cfg(test)]
 mod tests;
 

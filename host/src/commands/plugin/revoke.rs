@@ -8,10 +8,11 @@ use if_core::Problem;
 use if_manifest::trust::DenyTarget;
 use serde_json::json;
 
-/// Revoke an installed plugin, or a digest, for good
+/// Revoke an installed plugin, a digest, a key, or somebody who signs with Sigstore, for good
 #[derive(Debug, Args)]
 pub struct RevokeArgs {
-    /// The word of an installed plugin, or sha256:… of a manifest or component
+    /// The word of an installed plugin, sha256:… of a manifest or component, key:… of a principal,
+    /// or identity:… of a name
     plugin: String,
 
     /// Why; people who meet the refusal read it

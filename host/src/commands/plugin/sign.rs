@@ -1,12 +1,13 @@
 //! `if plugin sign`: one principal approves a manifest, by its exact bytes.
 
 use crate::app::App;
-use crate::commands::signing_host;
+use crate::commands::{host, signing_host};
 use crate::keys::OpenArgs;
+use crate::print::{clean, time};
 use clap::Args;
 use if_core::Problem;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Approve a package as its publisher or as a reviewer
 #[derive(Debug, Args)]
@@ -22,12 +23,20 @@ pub struct SignArgs {
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
+    /// Attach an approval that was signed elsewhere: a Sigstore bundle over manifest.json, such as
+    /// `cosign sign-blob` and `cosign attest-blob` write
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "role"])]
+    bundle: Option<PathBuf>,
+
     #[command(flatten)]
     keys: OpenArgs,
 }
 
 /// Signs.
 pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
+    if let Some(bundle) = &args.bundle {
+        return attach(app, args, bundle);
+    }
     let signed =
         signing_host(app, &args.keys)?.sign(&args.package, &args.role, args.key.as_deref())?;
     let principal = signed.principal.to_string();
@@ -36,6 +45,27 @@ pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
     let text = format!(
         "manifest:   {}\nsigned by:  {} as {}\n",
         signed.manifest_digest, signed.principal, args.role
+    );
+    app.printer.result(&value, &text)?;
+    app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));
+    Ok(())
+}
+
+/// Attaches another tool's signature.
+fn attach(app: &App, args: &SignArgs, bundle: &Path) -> Result<(), Problem> {
+    let attached = host(app)?.attach(&args.package, bundle)?;
+    let signed = &attached.signed;
+    let value = json!({
+        "manifest": signed.manifest_digest, "principal": signed.principal.to_string(),
+        "role": attached.role, "vouched": attached.vouched,
+    });
+    let text = format!(
+        "manifest:   {}\nsigned by:  {} as {}\n            {}\nsigned at:  {}\n",
+        signed.manifest_digest,
+        signed.principal,
+        attached.role,
+        clean(&attached.vouched.to_string()),
+        time(attached.vouched.signed_at),
     );
     app.printer.result(&value, &text)?;
     app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));

@@ -2,10 +2,13 @@
 
 use crate::app::App;
 use crate::commands::host;
+use crate::print::{clean, time};
 use clap::Args;
 use if_core::{Code, Problem};
 use if_dispatch::Host;
 use if_dispatch::plugin::PluginVerified;
+use if_manifest::KeyId;
+use if_manifest::trust::sigstore::Vouched;
 use serde_json::{Value, json};
 
 /// Verify a plugin or package exactly as the loader does, every file included; without one, all
@@ -35,7 +38,7 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
     for word in &words {
         let report = host.verify_plugin(word)?;
         for warning in &report.warnings {
-            app.printer.warn(&crate::print::clean(&warning.to_string()));
+            app.printer.warn(&clean(&warning.to_string()));
         }
         text.push_str(&lines(&report));
         rows.push(row(&report));
@@ -62,19 +65,32 @@ fn held(host: &Host, args: &VerifyArgs) -> Result<bool, Problem> {
 }
 
 fn row(report: &PluginVerified) -> Value {
+    let vouched: Vec<Value> = report
+        .vouched
+        .iter()
+        .map(|(principal, proof)| json!({"principal": principal, "proof": proof}))
+        .collect();
     json!({
         "id": report.id, "version": report.version, "manifest": report.manifest,
-        "component": report.component, "approved_by": report.approvers, "warnings": report.warnings,
+        "component": report.component, "approved_by": report.approvers, "vouched": vouched,
+        "warnings": report.warnings,
     })
 }
 
 fn lines(report: &PluginVerified) -> String {
     format!(
-        "id:           {} {}\nmanifest:     {}\ncomponent:    {}\napproved by:  {}\n",
+        "id:           {} {}\nmanifest:     {}\ncomponent:    {}\napproved by:  {}\n{}",
         report.id,
         report.version,
         report.manifest,
         report.component,
         report.approvers.join(", "),
+        report.vouched.iter().map(proof).collect::<String>(),
     )
+}
+
+/// One line per approval that was signed with Sigstore: who, and what proves it.
+fn proof((principal, vouched): &(KeyId, Vouched)) -> String {
+    let line = format!("{} is {vouched}, {}", principal.short(), time(vouched.signed_at));
+    format!("              {}\n", clean(&line))
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use if_core::{Code, Problem};
 use if_manifest::PublicKey;
 use if_manifest::trust::Role;
+use if_manifest::trust::sigstore::{P256Key, Signer, Who};
 use if_registry::RootChange;
 use std::io::Read;
 
@@ -26,7 +27,8 @@ pub struct AddKeyArgs {
     /// root, publisher, reviewer or allowlist
     #[arg(value_parser = role)]
     role: Role,
-    /// The public key: a PEM file, or ifk1:… as `trust show` prints it
+    /// The public key: a PEM file, or ifk1:… as `trust show` prints it; with --authority a PEM file
+    /// of a P-256 key
     public_key: String,
     /// How many keys speak for the role together from now on
     #[arg(long, value_name = "NUMBER")]
@@ -34,6 +36,9 @@ pub struct AddKeyArgs {
     /// The ids that a publisher may publish begin so: if://capability/acme.
     #[arg(long, value_name = "PREFIX")]
     scope: Option<String>,
+    /// It is a P-256 key that signs Sigstore bundles, which this pinned authority logs
+    #[arg(long, value_name = "NAME")]
+    authority: Option<String>,
     #[command(flatten)]
     signers: Signers,
     #[command(flatten)]
@@ -42,27 +47,48 @@ pub struct AddKeyArgs {
 
 /// Adds it.
 pub fn run(app: &App, args: &AddKeyArgs) -> Result<(), Problem> {
-    let key = public_key(&args.public_key)?;
-    let id = key.id();
-    let mut changes = vec![RootChange::Add { role: args.role, key, scope: args.scope.clone() }];
+    let (role, scope) = (args.role, args.scope.clone());
+    let (id, change) = match &args.authority {
+        Some(authority) => {
+            let who = Who::Key(p256_key(&args.public_key)?);
+            let signer = Signer { authority: authority.clone(), who };
+            (signer.who.id(), RootChange::AddSigner { role, signer, scope })
+        }
+        None => {
+            let key = public_key(&args.public_key)?;
+            (key.id(), RootChange::Add { role, key, scope })
+        }
+    };
+    let mut changes = vec![change];
     let threshold = |threshold| RootChange::Threshold { role: args.role, threshold };
     changes.extend(args.threshold.map(threshold));
     let rotated = signing_host(app, &args.keys)?.change_root(&changes, &args.signers.key)?;
     report(app, &rotated, &format!("{}:  {id}", args.role))
 }
 
+fn wrong(text: &str, why: String) -> Problem {
+    Problem::new(Code::Usage, format!("`{text}` holds no public key")).because(why).hint(
+        "openssl pkey -in <private key> -pubout -out <file> writes one; a private key stays where \
+         it is",
+    )
+}
+
+fn p256_key(file: &str) -> Result<P256Key, Problem> {
+    let pem = read(file)?;
+    P256Key::parse(&pem).map_err(|error| wrong(file, error.to_string()))
+}
+
 fn public_key(text: &str) -> Result<PublicKey, Problem> {
-    let wrong = |why: String| {
-        Problem::new(Code::Usage, format!("`{text}` holds no public key")).because(why).hint(
-            "openssl pkey -in <private key> -pubout -out <file> writes one; a private key stays \
-             where it is",
-        )
-    };
     if text.starts_with("ifk1:") {
-        return PublicKey::parse(text).map_err(|error| wrong(error.to_string()));
+        return PublicKey::parse(text).map_err(|error| wrong(text, error.to_string()));
     }
+    PublicKey::parse(&read(text)?).map_err(|error| wrong(text, error.to_string()))
+}
+
+fn read(path: &str) -> Result<String, Problem> {
+    let failed = |error: std::io::Error| wrong(path, error.to_string());
     let mut pem = String::new();
-    let file = fs_err::File::open(text).map_err(|error| wrong(error.to_string()))?;
-    file.take(KEY_BYTES_MAX).read_to_string(&mut pem).map_err(|error| wrong(error.to_string()))?;
-    PublicKey::parse(&pem).map_err(|error| wrong(error.to_string()))
+    let file = fs_err::File::open(path).map_err(failed)?;
+    file.take(KEY_BYTES_MAX).read_to_string(&mut pem).map_err(failed)?;
+    Ok(pem)
 }

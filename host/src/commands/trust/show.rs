@@ -2,10 +2,13 @@
 
 use crate::app::App;
 use crate::commands::host;
-use crate::print::time;
+use crate::print::{clean, time};
 use clap::Args;
 use if_core::Problem;
 use if_dispatch::trust::{Believed, ROLES};
+use if_manifest::KeyId;
+use if_manifest::trust::sigstore::Authority;
+use if_manifest::trust::{DenyEntry, DenyTarget, TrustRoot};
 use serde_json::{Value, json};
 
 /// Show who may sign what here: roles, thresholds, keys, scopes, lists and their ends
@@ -30,7 +33,7 @@ fn value(it: &Believed) -> Value {
         "root": {
             "sha256": it.digest, "version": it.root.version, "expires_ms": it.root.expires.0,
             "roles": roles, "keys": keys, "publisher_scopes": it.root.publisher_scopes,
-            "revoked": it.root.revoked,
+            "revoked": it.root.revoked, "sigstore": sigstore(&it.root),
         },
         "own_key": it.own,
         "allow": {
@@ -41,6 +44,23 @@ fn value(it: &Believed) -> Value {
     })
 }
 
+/// Taken back by the root or by the deny-list.
+fn revoked(it: &Believed, key: &KeyId) -> bool {
+    let denied = |entry: &DenyEntry| entry.target == DenyTarget::Key(*key);
+    it.root.revoked.keys.contains(key) || it.deny.entries.iter().any(denied)
+}
+
+/// Pinned installations by the digests of their trusted roots, and who signs by them.
+fn sigstore(root: &TrustRoot) -> Value {
+    let authority = |(name, it): (&String, &Authority)| {
+        let digest = if_manifest::sha256(it.trusted_root.as_bytes());
+        (name.clone(), json!({"trusted_root_sha256": digest, "proof": it.proof}))
+    };
+    let authorities: serde_json::Map<_, _> =
+        root.sigstore.authorities.iter().map(authority).collect();
+    json!({"authorities": authorities, "signers": root.sigstore.signers})
+}
+
 fn text(app: &App, it: &Believed) -> String {
     let mut rows: Vec<Value> = Vec::new();
     for role in ROLES {
@@ -48,7 +68,14 @@ fn text(app: &App, it: &Believed) -> String {
         for key in &keys.keys {
             let mut notes = Vec::new();
             notes.extend((it.own == Some(*key)).then(|| "this home's".to_owned()));
-            notes.extend(it.root.key(key).is_none().then(|| "revoked".to_owned()));
+            notes.extend(revoked(it, key).then(|| "revoked".to_owned()));
+            notes.extend(
+                it.root
+                    .sigstore
+                    .signers
+                    .get(key)
+                    .map(|signer| clean(&format!("{}, by {}", signer.who, signer.authority))),
+            );
             if role == if_manifest::trust::Role::Publisher {
                 let scopes = it.root.publisher_scopes.iter();
                 notes.extend(scopes.filter(|s| s.keys.contains(key)).map(|s| s.prefix.clone()));

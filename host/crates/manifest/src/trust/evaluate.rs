@@ -3,6 +3,7 @@
 //! Always in this order: approvals → strict parse → allow-list → deny-list → release floor →
 //! component digest. The manifest is not parsed before somebody we know vouched for its bytes.
 
+use super::sigstore::{self, Heard, Vouched};
 use super::{
     ALLOW_LIST, APPROVAL, AllowEntry, AllowList, Approval, DENY_LIST, Decision, DenyList,
     DenyTarget, EXPIRED_GRACE_MS, EXPIRY_WARNING_MS, Role, TRUST_ROOT, TrustRoot, Verified,
@@ -77,6 +78,8 @@ pub struct Trusted {
     pub hosts: Vec<String>,
     /// Who vouched, in which role.
     pub approvers: BTreeMap<KeyId, Role>,
+    /// What proved the approvals among them that were signed with Sigstore.
+    pub vouched: BTreeMap<KeyId, Vouched>,
     pub root_version: u64,
     pub allow_version: u64,
     pub deny_version: u64,
@@ -149,7 +152,9 @@ pub fn evaluate(input: &TrustInput<'_>) -> Result<Trusted, TrustError> {
         role != Role::Publisher || input.root.may_publish(key, &predicate.id)
     };
     let approvers = voices.counted.iter().filter(|(key, role)| vouches(key, **role));
-    let approvers = approvers.map(|(key, role)| (*key, *role)).collect();
+    let approvers: BTreeMap<KeyId, Role> = approvers.map(|(key, role)| (*key, *role)).collect();
+    let mut vouched = voices.vouched;
+    vouched.retain(|key, _| approvers.contains_key(key));
     Ok(Trusted {
         scopes,
         hosts: entry.hosts.clone(),
@@ -158,6 +163,7 @@ pub fn evaluate(input: &TrustInput<'_>) -> Result<Trusted, TrustError> {
         manifest_digest,
         component_digest: component,
         approvers,
+        vouched,
         root_version: input.root.version,
         allow_version: input.allow.version,
         deny_version: input.deny.version,
@@ -199,19 +205,24 @@ fn leap(document: &'static str, found: u64, seen: u64) -> Result<(), TrustError>
 }
 
 /// Who said yes, and whose yes does not count and why.
+#[derive(Default)]
 struct Voices {
     counted: BTreeMap<KeyId, Role>,
     /// Approvals by revoked principals: role and reason, should they be missed.
     revoked: Vec<(KeyId, Role, String)>,
     expired: Vec<(KeyId, Role)>,
+    /// What proved those who signed with Sigstore.
+    vouched: BTreeMap<KeyId, Vouched>,
+    /// Why a bundle says nothing here.
+    unheard: Vec<String>,
 }
 
 /// Verifies every approval before the manifest is parsed.
 fn voices(input: &TrustInput<'_>, manifest: Digest, now: UnixMillis) -> Result<Voices, TrustError> {
-    let mut voices = Voices { counted: BTreeMap::new(), revoked: Vec::new(), expired: Vec::new() };
+    let mut voices = Voices::default();
     let mut roles: BTreeMap<KeyId, Role> = BTreeMap::new();
     for bytes in input.approvals {
-        let Some(approval) = verify_approval(bytes, input.root)? else { continue };
+        let Some(approval) = voices.heard(input, bytes, now)? else { continue };
         let Approval { manifest_sha256, principal, role, decision, expires } = approval;
         if manifest_sha256 != manifest {
             let what = format!("{} approved another manifest than this", principal.short());
@@ -240,6 +251,28 @@ fn voices(input: &TrustInput<'_>, manifest: Digest, now: UnixMillis) -> Result<V
 }
 
 impl Voices {
+    /// What one file says: an envelope of ours, or a Sigstore bundle.
+    fn heard(
+        &mut self,
+        input: &TrustInput<'_>,
+        bytes: &[u8],
+        now: UnixMillis,
+    ) -> Result<Option<Approval>, TrustError> {
+        if !sigstore::is_bundle(bytes) {
+            return verify_approval(bytes, input.root);
+        }
+        match sigstore::heard(bytes, input.manifest_bytes, input.root, now)? {
+            Heard::Voice(approval, vouched) => {
+                self.vouched.insert(approval.principal, *vouched);
+                Ok(Some(approval))
+            }
+            Heard::Nothing(why) => {
+                self.unheard.push(why);
+                Ok(None)
+            }
+        }
+    }
+
     /// Who counts in this role.
     fn of(&self, role: Role) -> impl Iterator<Item = &KeyId> {
         self.counted.iter().filter(move |(_, of)| **of == role).map(|(key, _)| key)
@@ -251,10 +284,11 @@ impl Voices {
             return TrustError::Revoked { what: format!("key {key}"), reason: reason.clone() };
         }
         let expired = self.expired.iter().filter(|(_, of)| *of == role).count();
-        let detail = match expired {
+        let mut detail = match expired {
             0 => String::new(),
             count => format!("; {count} more expired"),
         };
+        self.unheard.iter().for_each(|why| detail.push_str(&format!("; {why}")));
         let plugin = plugin.to_owned();
         TrustError::Unapproved { plugin, role, have, need, detail }
     }

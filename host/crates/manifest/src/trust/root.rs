@@ -1,5 +1,6 @@
 //! The trust root: which keys exist, what each may do, and how the next root replaces this one.
 
+use super::sigstore::Sigstore;
 use super::unsigned;
 use super::{DOCUMENT_BYTES_MAX, Role, TRUST_ROOT, Verified, malformed, open, payload_of, reaches};
 use crate::dsse::TRUST_ROOT_TYPE;
@@ -28,6 +29,9 @@ pub struct TrustRoot {
     pub keys: BTreeMap<KeyId, PublicKey>,
     pub publisher_scopes: Vec<PublisherScope>,
     pub revoked: Revocations,
+    /// Principals who sign with Sigstore.
+    #[serde(default, skip_serializing_if = "Sigstore::is_empty")]
+    pub sigstore: Sigstore,
 }
 
 /// The keys of each role.
@@ -82,6 +86,11 @@ impl TrustRoot {
         self.keys.get(id).filter(|_| !self.revoked.keys.contains(id))
     }
 
+    /// Whether this is a principal of this root: a key, or somebody who signs with Sigstore.
+    pub fn names(&self, id: &KeyId) -> bool {
+        self.keys.contains_key(id) || self.sigstore.signers.contains_key(id)
+    }
+
     /// Whether this key speaks for the role.
     pub fn holds(&self, id: &KeyId, role: Role) -> bool {
         self.role(role).keys.contains(id)
@@ -112,10 +121,11 @@ impl TrustRoot {
             if !(1..=distinct.len()).contains(&(*threshold as usize)) {
                 return Err(format!("role {role} can never reach its threshold of {threshold}"));
             }
-            if let Some(id) = keys.iter().find(|id| !self.keys.contains_key(id)) {
+            if let Some(id) = keys.iter().find(|id| !self.names(id)) {
                 return Err(format!("role {role} names key {id}, which is not there"));
             }
         }
+        self.sigstore.check(&self.roles)?;
         let mut prefixes = BTreeSet::new();
         for PublisherScope { prefix, .. } in &self.publisher_scopes {
             if prefix != PREFIX && !(prefix.starts_with(PREFIX) && prefix.ends_with('.')) {

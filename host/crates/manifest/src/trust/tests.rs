@@ -87,6 +87,7 @@ fn world() -> World {
                 scope("if://capability/other.", OTHER_PUBLISHER),
             ],
             revoked: Revocations::default(),
+            sigstore: sigstore::Sigstore::default(),
         },
         root_signers: vec![ROOT_KEY],
         allow: AllowList {

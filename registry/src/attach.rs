@@ -1,0 +1,45 @@
+//! Attaching an approval that another tool signed: a Sigstore bundle over the manifest.
+
+use crate::files::{make_folder, read_capped};
+use crate::package::{APPROVALS_DIR, Package};
+use crate::sign::check_whole;
+use crate::{Layout, RegistryError, Signed, Target, TrustFiles};
+use if_config::write_atomic;
+use if_core::UnixMillis;
+use if_manifest::trust::Role;
+use if_manifest::trust::sigstore::{Vouched, adopt_bundle};
+use std::path::Path;
+
+/// Largest bundle as another tool writes it.
+const BUNDLE_BYTES_MAX: usize = 128 << 10;
+
+/// What was attached.
+#[derive(Debug, Clone)]
+pub struct Attached {
+    pub signed: Signed,
+    pub role: Role,
+    pub vouched: Vouched,
+}
+
+/// Puts the bundle beside the manifest of the package in `dir`, if this home's root names who
+/// signed it and it proves what it must; else nothing is written.
+pub fn attach(
+    layout: &Layout,
+    dir: &Path,
+    bundle: &Path,
+    now: UnixMillis,
+) -> Result<Attached, RegistryError> {
+    let package = Package::read(dir)?;
+    let manifest_digest = check_whole(&package)?;
+    let root = TrustFiles::read(layout)?.root;
+    let foreign = read_capped(bundle, BUNDLE_BYTES_MAX)?;
+    let target = Target::Folder(dir.to_owned()).to_string();
+    let (bytes, approval, vouched) = adopt_bundle(&foreign, &package.manifest, &root, now)
+        .map_err(|error| RegistryError::Trust { error, target })?;
+    let folder = dir.join(APPROVALS_DIR);
+    make_folder(&folder)?;
+    let path = folder.join(format!("{}.json", approval.principal.short()));
+    write_atomic(&path, &bytes, 0o644)?;
+    let signed = Signed { manifest_digest, principal: approval.principal, path };
+    Ok(Attached { signed, role: approval.role, vouched })
+}
