@@ -37,6 +37,7 @@ mod secrets;
 mod secrets_audit;
 mod setup;
 mod shell;
+mod sigstore;
 mod streams;
 mod terminal;
 mod traffic;

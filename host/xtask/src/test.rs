@@ -79,6 +79,7 @@ const SUITES: &[Suite] = &[
             "keys",
             "revocation",
             "lock_file",
+            "sigstore",
             "attacks",
             "sandbox",
             "bundle",
@@ -289,6 +290,7 @@ mod tests {
                         (package(=if-tests) & test(/^keys::/)) | \
                         (package(=if-tests) & test(/^revocation::/)) | \
                         (package(=if-tests) & test(/^lock_file::/)) | \
+                        (package(=if-tests) & test(/^sigstore::/)) | \
                         (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \

@@ -3,11 +3,12 @@
 mod locked;
 mod model;
 mod mutants;
+#[cfg(feature = "sigstore")]
+mod sigstore;
 mod tuf;
 
 use super::*;
-use crate::validate::tests::EXAMPLE;
-use crate::{PublicKey, dsse::APPROVAL_TYPE, sha256};
+use crate::{PublicKey, dsse::APPROVAL_TYPE, sha256, validate::tests::EXAMPLE};
 use if_core::{Code, Digest, Explain, UnixMillis, Word};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
@@ -87,7 +88,7 @@ fn world() -> World {
                 scope("if://capability/other.", OTHER_PUBLISHER),
             ],
             revoked: Revocations::default(),
-            sigstore: sigstore::Sigstore::default(),
+            sigstore: Default::default(),
         },
         root_signers: vec![ROOT_KEY],
         allow: AllowList {
