@@ -1,8 +1,9 @@
 //! A log entry's parts against each other.
 //!
 //! The library proves inclusion under a root hash and verifies a checkpoint and a promise. It does
-//! not compare the name of the checkpoint's signer, nor tree size and key of what it verifies apart,
-//! and it passes over what follows the first signatures. Here each duplicate equals the signed one.
+//! not compare the name of the checkpoint's signer, nor tree size and key of what it verifies
+//! apart, and it passes over what follows the first signatures. Here each duplicate equals the
+//! signed one.
 
 use crate::refusal::{Reason, Refusal};
 use crate::wire::{Entry, InclusionProof};

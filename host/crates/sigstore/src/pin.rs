@@ -5,7 +5,8 @@ use crate::refusal::{Reason, Refusal};
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::TrustedRoot;
 
-/// Largest `trusted_root.json`: the public one has 7 KiB, and the signed root that carries it 1 MiB.
+/// Largest `trusted_root.json`: the public one has 7 KiB; the signed root that carries it may have
+/// 1 MiB.
 const ROOT_BYTES_MAX: usize = 64 << 10;
 
 /// How media types of trusted roots begin.

@@ -1,5 +1,5 @@
-//! Principals without a key of ours: people certified by a Sigstore installation that the root pins,
-//! and P-256 keys whose signatures it logs.
+//! Principals without a key of ours: people certified by a Sigstore installation that the root
+//! pins, and P-256 keys whose signatures it logs.
 //!
 //! Who they are is data of the signed root and the same in every host: an id, a role, a revocation
 //! mean for them what they mean for an Ed25519 key. Verifying their bundles is a feature of the

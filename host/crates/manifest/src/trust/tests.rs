@@ -3,7 +3,6 @@
 mod locked;
 mod model;
 mod mutants;
-#[cfg(feature = "sigstore")]
 mod sigstore;
 mod tuf;
 

@@ -1,5 +1,7 @@
 //! Approvals by Sigstore in a world in which everything is right, one change, and the refusal.
 
+#![cfg(feature = "sigstore")]
+
 use super::*;
 use crate::trust::sigstore::{
     APPROVAL_PREDICATE, Authority, P256Key, Proof, Signer, Who, adopt_bundle,
@@ -46,9 +48,10 @@ fn of_team() -> Value {
 }
 
 fn attested(kind: &str, predicate: Value) -> Content {
+    let digest = sha256(EXAMPLE.as_bytes()).hex();
     let statement = json!({
         "_type": "https://in-toto.io/Statement/v0.1",
-        "subject": [{"name": "manifest.json", "digest": {"sha256": sha256(EXAMPLE.as_bytes()).hex()}}],
+        "subject": [{"name": "manifest.json", "digest": {"sha256": digest}}],
         "predicateType": kind, "predicate": predicate,
     });
     Content::Statement("application/vnd.in-toto+json".into(), statement.to_string().into_bytes())
