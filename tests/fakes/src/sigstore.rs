@@ -155,13 +155,19 @@ impl TestAuthority {
         time: u64,
     ) -> Value {
         let (member, signed, body) = signed(holder, verifier, content);
-        material["tlogEntries"] = json!([self.entry(&body, time)]);
+        put(&mut material, "tlogEntries", json!([self.entry(&body, time)]));
         let mut bundle = json!({
             "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
             "verificationMaterial": material,
         });
-        bundle[member] = signed;
+        put(&mut bundle, member, signed);
         bundle
+    }
+}
+
+fn put(object: &mut Value, member: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(member.to_owned(), value);
     }
 }
 

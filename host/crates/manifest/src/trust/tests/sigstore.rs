@@ -249,7 +249,8 @@ fn what_is_attached_is_proved_first() {
 
 #[test]
 fn a_root_names_signers_only_where_they_can_speak() {
-    let changes: [(&str, fn(&mut TrustRoot)); 6] = [
+    type Change = (&'static str, fn(&mut TrustRoot));
+    let changes: [Change; 6] = [
         ("which the role root cannot", |root| root.roles.root.keys.push(ada().id())),
         ("which the role allowlist cannot", |root| root.roles.allowlist.keys.push(ada().id())),
         ("is not pinned", |root| root.sigstore.authorities.clear()),
