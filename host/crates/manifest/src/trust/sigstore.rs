@@ -26,7 +26,7 @@ pub use heard::{adopt_bundle, check_authority};
 pub use people::{P256Key, Who};
 
 /// What an approval attests when it is attested and not just signed: the predicate's type.
-pub const APPROVAL_PREDICATE: &str = "https://infrafabric.dev/plugin-approval/v1";
+pub const APPROVAL_PREDICATE: &str = "if://predicate/plugin-approval/v0.1";
 
 /// How long the signature of a manifest counts that says nothing of it itself: a year, like an
 /// approval by a key of ours.
