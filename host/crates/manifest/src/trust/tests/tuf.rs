@@ -46,6 +46,10 @@ const ATTACKS: &[Attack] = &[
     ("fast-forward of the root", Code::TrustMalformed, |w| {
         (w.seen.root_version, w.root.version) = (Some(3), u64::MAX);
     }),
+    ("fast-forward of a release", Code::TrustMalformed, |w| {
+        released(w, 8 + VERSION_STEP_MAX);
+        w.seen.release = Some(7);
+    }),
     ("mix and match: the list's entry of another release", Code::NotAllowed, |w| {
         w.allow.entries[0].component_sha256 = sha256(b"of the last release");
     }),
@@ -92,6 +96,24 @@ const ATTACKS: &[Attack] = &[
     }),
     ("an approval whose time is over", Code::SignatureMissing, |w| w.approvals[0].0.expires = NOW),
 ];
+
+/// The same plugin as another release, approved and listed as such.
+fn released(w: &mut World, release: u64) {
+    let text = String::from_utf8(w.manifest.clone()).unwrap();
+    w.manifest = text.replace("\"release\": 7", &format!("\"release\": {release}")).into_bytes();
+    let digest = sha256(&w.manifest);
+    w.approvals.iter_mut().for_each(|(it, _)| it.manifest_sha256 = digest);
+    w.allow.entries[0].manifest_sha256 = digest;
+}
+
+#[test]
+fn a_release_that_does_not_leap_is_believed() {
+    let next = outcome(|w| {
+        released(w, 8);
+        w.seen.release = Some(7);
+    });
+    assert_eq!(next.unwrap().predicate.release, 8);
+}
 
 #[test]
 fn every_attack_of_the_update_framework_is_refused_by_its_name() {
