@@ -5,6 +5,7 @@
 
 use crate::lab::{Lab, root};
 use if_fakes::http::{Canned, HttpFake};
+use if_fakes::sigstore::TestAuthority;
 use serde_json::{Map, Value, json};
 use std::fs;
 
@@ -196,6 +197,8 @@ fn homes() {
     fs::write(lab.home().join("config.yaml"), "contexts:\n  live:\n    timeout_ms: 5\n").unwrap();
     let file = lab.path().join("file").display().to_string();
     let key = lab.path().join("ada.key").display().to_string();
+    let authority = lab.path().join("trusted_root.json").display().to_string();
+    fs::write(&authority, TestAuthority::new(10).trusted_root().to_string()).unwrap();
     let bundle = lab.path().join("bundle").display().to_string();
     lab.feed(["obs", "add", "studio", "--host", "127.0.0.1", "--port", "9"], "").ok();
     for (name, verb) in [("secret-set", "set"), ("secret-rotate", "rotate")] {
@@ -218,6 +221,19 @@ fn homes() {
             ("trust-new-key", &["trust", "new-key", &key, "--no-passphrase"]),
             ("trust-add-key", &["trust", "add-key", "reviewer", PUBLIC]),
             ("trust-remove-key", &["trust", "remove-key", PUBLIC_ID]),
+            ("trust-add-authority", &["trust", "add-authority", "own", &authority]),
+            (
+                "trust-add-identity",
+                &[
+                    "trust",
+                    "add-identity",
+                    "reviewer",
+                    "ada@a.example",
+                    "--issuer",
+                    "https://a.example",
+                ],
+            ),
+            ("trust-remove-authority", &["trust", "remove-authority", "own"]),
             ("backup", &["backup", &file, "--no-passphrase"]),
             ("restore", &["restore", &file, "--yes"]),
             ("bundle-create", &["bundle", "create", &bundle]),
