@@ -222,6 +222,8 @@ fn homes() {
             ("trust-add-key", &["trust", "add-key", "reviewer", PUBLIC]),
             ("trust-remove-key", &["trust", "remove-key", PUBLIC_ID]),
             ("trust-add-authority", &["trust", "add-authority", "own", &authority]),
+            ("trust-remove-authority", &["trust", "remove-authority", "own"]),
+            ("trust-add-authority-again", &["trust", "add-authority", "own", &authority]),
             (
                 "trust-add-identity",
                 &[
@@ -233,7 +235,6 @@ fn homes() {
                     "https://a.example",
                 ],
             ),
-            ("trust-remove-authority", &["trust", "remove-authority", "own"]),
             ("backup", &["backup", &file, "--no-passphrase"]),
             ("restore", &["restore", &file, "--yes"]),
             ("bundle-create", &["bundle", "create", &bundle]),

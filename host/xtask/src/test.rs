@@ -299,7 +299,7 @@ mod tests {
                         (package(=if-tests) & test(/^secrets_audit::/)) | \
                         (package(=if-tests) & test(/^worker::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 16);
+        assert_eq!(runs(Some(suite), false).len(), 18);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 
