@@ -10,7 +10,7 @@ use crate::package::{
     read_manifest,
 };
 use crate::sign::existing;
-use crate::{Layout, RegistryError, Stamps, Standing, Target, TrustFiles};
+use crate::{Layout, Memory, RegistryError, Stamps, Standing, Target, TrustBytes, TrustFiles};
 use if_core::{Digest, UnixMillis, Word};
 use if_manifest::model::{COMPONENT_FILE, Predicate};
 use if_manifest::parse_manifest;
@@ -50,12 +50,36 @@ pub fn load(
     now: UnixMillis,
     seen: impl Into<Seen>,
 ) -> Result<Loaded, RegistryError> {
-    let files = TrustFiles::read(layout)?;
+    load_remembering(layout, None, provider, now, seen)
+}
+
+/// The same, and sooner where `memory` knows the allow-list of today.
+pub fn load_remembering(
+    layout: &Layout,
+    memory: Option<&Memory>,
+    provider: &Word,
+    now: UnixMillis,
+    seen: impl Into<Seen>,
+) -> Result<Loaded, RegistryError> {
+    let bytes = TrustBytes::read(layout)?;
+    let known = memory.and_then(|memory| memory.recall(&bytes, provider));
+    let remembered = known.is_some();
+    let files = known.map_or_else(|| TrustFiles::of(layout, &bytes), Ok)?;
     let dir = existing(layout, &Target::Installed(provider.clone()))?;
     let manifest = read_manifest(&dir)?;
     let approvals: Vec<Vec<u8>> = read_approvals(&dir)?.into_values().collect();
-    let target = provider.as_str();
-    let trusted = files.evaluate(&manifest, &approvals, None, now, seen.into(), target)?;
+    let seen = seen.into();
+    let judge = |files: &TrustFiles| {
+        files.evaluate(&manifest, &approvals, None, now, seen.clone(), provider.as_str())
+    };
+    let trusted = match judge(&files) {
+        // A memory says yes or nothing: the reason of a no stands in the whole list.
+        Err(_) if remembered => judge(&TrustFiles::of(layout, &bytes)?),
+        verdict => verdict,
+    }?;
+    if let (Some(memory), false) = (memory, remembered) {
+        memory.keep(&bytes, &files.allow, provider);
+    }
     same_word(provider, &trusted.predicate)?;
     Ok(Loaded {
         dir,

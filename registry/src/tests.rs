@@ -1,6 +1,7 @@
 //! A whole life: a fresh home, an author's folder, and a package on its way between them.
 
 mod lists;
+mod memory;
 mod packages;
 
 use crate::*;

@@ -7,6 +7,8 @@ use crate::{Layout, RegistryError, TrustFiles};
 use if_core::Digest;
 use if_manifest::trust::{DOCUMENT_BYTES_MAX, TrustRoot};
 use if_manifest::{TrustError, sha256};
+use std::io;
+use std::path::PathBuf;
 
 /// Most files beside the three in their folder: the lock, and what a later version adds.
 const TRUST_FILES_MAX: usize = 64;
@@ -20,11 +22,15 @@ pub struct TrustBytes {
 }
 
 impl TrustBytes {
-    /// Those of a home.
+    /// Those of a home; none may be missing.
     pub fn read(layout: &Layout) -> Result<Self, RegistryError> {
-        let [root, allow, deny] = [layout.root_file(), layout.allow_file(), layout.deny_file()]
-            .map(|path| read_capped(&path, DOCUMENT_BYTES_MAX));
-        Ok(Self { root: root?, allow: allow?, deny: deny? })
+        let root = read_capped(&layout.root_file(), DOCUMENT_BYTES_MAX);
+        let root = root.map_err(|error| match is_missing(&error) {
+            true => RegistryError::TrustMissing(layout.trust_dir()),
+            false => error,
+        })?;
+        let allow = list(layout.allow_file(), "allow-list")?;
+        Ok(Self { root, allow, deny: list(layout.deny_file(), "deny-list")? })
     }
 
     /// What people compare: the digest of the root as it is signed.
@@ -65,4 +71,19 @@ impl TrustBytes {
         TrustFiles::read(layout)?;
         Ok(true)
     }
+}
+
+/// A missing list is no empty list: somebody took it away.
+fn list(path: PathBuf, document: &'static str) -> Result<Vec<u8>, RegistryError> {
+    read_capped(&path, DOCUMENT_BYTES_MAX).map_err(|error| match is_missing(&error) {
+        true => {
+            let error = TrustError::Malformed { document, what: "it is missing".into() };
+            RegistryError::TrustFile { path, error }
+        }
+        false => error,
+    })
+}
+
+fn is_missing(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::Io(error) if error.kind() == io::ErrorKind::NotFound)
 }

@@ -1,20 +1,19 @@
 //! The three trust files of a home: made once by `init`, read on every start.
 
-use crate::files::{make_folder, read_capped};
+use crate::files::make_folder;
 use crate::key_file::{KeyGuard, make_key, root_key};
-use crate::{Layout, RegistryError};
+use crate::{Layout, RegistryError, TrustBytes};
 use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
 use if_manifest::trust::sigstore::Sigstore;
 use if_manifest::trust::{
-    ALLOW_VALIDITY_MS, AllowList, DOCUMENT_BYTES_MAX, DenyList, PublisherScope, ROOT_VALIDITY_MS,
-    Revocations, RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, Warning,
-    evaluate, expiring, seal, verify_allow, verify_deny, verify_root,
+    ALLOW_VALIDITY_MS, AllowList, DenyList, PublisherScope, ROOT_VALIDITY_MS, Revocations,
+    RoleKeys, Roles, Seen, TrustInput, TrustRoot, Trusted, Verified, Warning, evaluate, expiring,
+    seal, verify_allow, verify_deny, verify_root,
 };
 use if_manifest::{KeyId, SigningKey, TrustError};
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Root, allow-list and deny-list, verified.
 #[derive(Debug, Clone)]
@@ -27,9 +26,15 @@ pub struct TrustFiles {
 impl TrustFiles {
     /// Reads and verifies all three; none may be missing.
     pub fn read(layout: &Layout) -> Result<TrustFiles, RegistryError> {
-        let root = with(&layout.root_file(), layout, |bytes| verify_root(bytes, None))?;
-        let allow = with(&layout.allow_file(), layout, |bytes| verify_allow(bytes, &root))?;
-        let deny = with(&layout.deny_file(), layout, |bytes| verify_deny(bytes, &root))?;
+        TrustFiles::of(layout, &TrustBytes::read(layout)?)
+    }
+
+    /// Verifies what was read from this home.
+    pub(crate) fn of(layout: &Layout, bytes: &TrustBytes) -> Result<TrustFiles, RegistryError> {
+        let named = |path: PathBuf| |error| RegistryError::TrustFile { path, error };
+        let root = verify_root(&bytes.root, None).map_err(named(layout.root_file()))?;
+        let allow = verify_allow(&bytes.allow, &root).map_err(named(layout.allow_file()))?;
+        let deny = verify_deny(&bytes.deny, &root).map_err(named(layout.deny_file()))?;
         Ok(TrustFiles { root, allow, deny })
     }
 
@@ -74,26 +79,6 @@ impl TrustFiles {
         let target = target.to_owned();
         evaluate(&input).map_err(|error| RegistryError::Trust { error, target })
     }
-}
-
-fn with<T>(
-    path: &Path,
-    layout: &Layout,
-    verify: impl FnOnce(&[u8]) -> Result<T, TrustError>,
-) -> Result<T, RegistryError> {
-    let bytes = match read_capped(path, DOCUMENT_BYTES_MAX) {
-        Err(RegistryError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-            if path == layout.root_file() {
-                return Err(RegistryError::TrustMissing(layout.trust_dir()));
-            }
-            // A missing list is no empty list: somebody took it away.
-            let document = if path == layout.allow_file() { "allow-list" } else { "deny-list" };
-            let error = TrustError::Malformed { document, what: "it is missing".into() };
-            return Err(RegistryError::TrustFile { path: path.to_owned(), error });
-        }
-        other => other?,
-    };
-    verify(&bytes).map_err(|error| RegistryError::TrustFile { path: path.to_owned(), error })
 }
 
 /// Makes the trust of a fresh home: one key with every role, and empty lists. Refuses where there

@@ -6,7 +6,7 @@ use crate::job::explain;
 use fs_err::os::unix::fs::OpenOptionsExt;
 use if_config::{Environment, Home};
 use if_core::{Code, Problem};
-use if_registry::Loaded;
+use if_registry::{Loaded, Memory};
 use if_runtime::{Compiler, Place, Prepared, Runtime, RuntimeConfig};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -75,6 +75,11 @@ impl Host {
 /// The engine of a home, with its cache and its key.
 pub(crate) fn of_home(home: &Home, environment: &Environment) -> Result<Runtime, Problem> {
     engine(home.cache_dir(environment), read_key(&key_path(home))?)
+}
+
+/// Where a home remembers what it verified: beside the compiled code, under the same key.
+pub(crate) fn memory(home: &Home, environment: &Environment) -> Result<Memory, Problem> {
+    Ok(Memory { folder: home.cache_dir(environment), key: read_key(&key_path(home))? })
 }
 
 /// An engine whose cache lies there, compiling in a bounded child.

@@ -136,7 +136,10 @@ pub(crate) fn describing() -> Call {
 impl Host {
     /// The one load path: signatures, schema, allow-list, revocations, release floor.
     pub(crate) fn load(&self, provider: &Word) -> Result<Loaded, Problem> {
-        if_registry::load(&self.layout, provider, self.now(), self.seen()?).map_err(explain)
+        let memory = engine::memory(&self.home, &self.environment).ok();
+        let (now, seen) = (self.now(), self.seen()?);
+        if_registry::load_remembering(&self.layout, memory.as_ref(), provider, now, seen)
+            .map_err(explain)
     }
 
     /// Approves a package as publisher or reviewer.

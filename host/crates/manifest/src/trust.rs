@@ -9,6 +9,7 @@ mod approval;
 mod evaluate;
 mod lists;
 mod lock_file;
+mod memory;
 mod root;
 pub mod sigstore;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use lists::{
     EXPIRY_WARNING_MS, verify_allow, verify_deny,
 };
 pub use lock_file::{LockFile, LockedPlugin, verify_lock};
+pub use memory::Remembered;
 pub use root::{
     PublisherScope, ROOT_VALIDITY_MS, Revocations, RoleKeys, Roles, TrustRoot, verify_root,
 };

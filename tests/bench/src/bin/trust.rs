@@ -3,7 +3,8 @@
 //!
 //! The allow-list of the home is filled up to a thousand entries first. Measured, never shipped.
 //!
-//! `trust <home> <provider>` prints one JSON object: microseconds, one figure per check.
+//! `trust <home> <provider>` prints one JSON object: microseconds, one figure per check, with what
+//! is remembered of the list and without.
 
 // A yardstick: it may fail loudly, and it talks to `cargo xtask bench` on stdout.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
@@ -13,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use if_core::{CapabilityId, UnixMillis, Word};
 use if_manifest::trust::{AllowEntry, AllowList, seal};
 use if_manifest::{SigningKey, sha256};
-use if_registry::{Layout, TrustFiles};
+use if_registry::{Layout, Memory, TrustFiles};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Entries of the list: a house with every provider there is, in several versions.
@@ -28,16 +29,22 @@ fn main() -> Result<()> {
     fill(&layout)?;
     let provider = Word::new(provider.as_str())?;
     let now = UnixMillis(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().try_into()?);
-    let mut micros = Vec::with_capacity(CHECKS);
-    for check in 0..2 * CHECKS {
-        let begun = Instant::now();
-        let loaded = if_registry::load(&layout, &provider, now, None)?;
-        if check >= CHECKS {
-            micros.push(begun.elapsed().as_secs_f64() * 1e6);
+    let folder = tempfile::tempdir()?;
+    let memory = Memory { folder: folder.path().to_owned(), key: [7; 32] };
+    let check = |memory: Option<&Memory>| -> Result<Vec<f64>> {
+        let mut micros = Vec::with_capacity(CHECKS);
+        for check in 0..2 * CHECKS {
+            let begun = Instant::now();
+            let loaded = if_registry::load_remembering(&layout, memory, &provider, now, None)?;
+            if check >= CHECKS {
+                micros.push(begun.elapsed().as_secs_f64() * 1e6);
+            }
+            ensure!(loaded.trusted.approvers.len() == 3, "{:?}", loaded.trusted.approvers);
         }
-        ensure!(loaded.trusted.approvers.len() == 3, "{:?}", loaded.trusted.approvers);
-    }
-    println!("{}", serde_json::json!({"micros": micros}));
+        Ok(micros)
+    };
+    let (micros, whole) = (check(Some(&memory))?, check(None)?);
+    println!("{}", serde_json::json!({"micros": micros, "whole": whole}));
     Ok(())
 }
 

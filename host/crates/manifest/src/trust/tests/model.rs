@@ -186,7 +186,12 @@ proptest! {
     fn the_decision_is_the_models(changes in prop::collection::vec(change(), 0..4)) {
         let mut world = world();
         changes.into_iter().for_each(|change| change.make(&mut world));
-        let decided = world.judge(&world.files());
+        let files = world.files();
+        let decided = world.judge(&files);
         prop_assert_eq!(decided.is_ok(), believed(&world), "{:?}", decided.map(|_| ()));
+        // What is remembered of the allow-list leads to the same decision.
+        if let Some(remembered) = memory::judge(&world, &files) {
+            prop_assert_eq!(remembered.is_ok(), decided.is_ok());
+        }
     }
 }
