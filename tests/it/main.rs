@@ -30,6 +30,8 @@ mod obs;
 mod obs_commands;
 mod obs_events;
 mod obs_requests;
+mod rebinding;
+mod remains;
 mod revocation;
 mod sandbox;
 mod scripts;

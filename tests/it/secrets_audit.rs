@@ -37,7 +37,8 @@ fn the_audit_tells_which_plugin_used_which_secret_when_towards_which_endpoint() 
     use_header(&lab, "target").ok();
     use_header(&lab, "other").ok();
     // Asked for and put where it does not belong: no use.
-    lab.run(["hostile", "misplace", "target", "query"]);
+    let misplaced = r#"[{"token":"plain","path":"/look/{token}"}]"#;
+    lab.run(["hostile", "send", "target", misplaced]).ok();
     let used = audit(&lab, &[]);
     assert_eq!(used.len(), 2, "{used:?}");
     for (row, instance) in used.iter().zip(["target", "other"]) {

@@ -13,7 +13,7 @@ use std::time::Duration;
 const PASSWORD: &str = "only the broker knows this";
 
 /// Longest wait for a process to be gone.
-const GONE: Duration = Duration::from_secs(5);
+pub const GONE: Duration = Duration::from_secs(5);
 
 /// A stream that has given its first event, so that its guest is at work.
 struct Running {
@@ -50,7 +50,7 @@ fn kill(process: u32) {
 }
 
 /// Whether these bytes stand anywhere in a process's memory.
-fn remembers(process: u32, text: &str) -> bool {
+pub fn remembers(process: u32, text: &str) -> bool {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
     let mut memory = File::open(format!("/proc/{process}/mem")).unwrap();
     maps.lines().filter_map(range).any(|(start, end)| {

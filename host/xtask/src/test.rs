@@ -87,6 +87,8 @@ const SUITES: &[Suite] = &[
             "secrets",
             "secrets_audit",
             "worker",
+            "remains",
+            "rebinding",
         ],
     },
     Suite { name: "providers", packages: &[], modules: &["author", "ha", "obs", "vmix"] },
@@ -297,9 +299,11 @@ mod tests {
                         (package(=if-tests) & test(/^traffic::/)) | \
                         (package(=if-tests) & test(/^secrets::/)) | \
                         (package(=if-tests) & test(/^secrets_audit::/)) | \
-                        (package(=if-tests) & test(/^worker::/))";
+                        (package(=if-tests) & test(/^worker::/)) | \
+                        (package(=if-tests) & test(/^remains::/)) | \
+                        (package(=if-tests) & test(/^rebinding::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 18);
+        assert_eq!(runs(Some(suite), false).len(), 20);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

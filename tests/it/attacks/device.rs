@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -59,23 +59,26 @@ struct Shared {
 /// The running device.
 pub struct Device {
     pub port: u16,
+    /// At the same port. Nobody answers a datagram.
+    datagrams: UdpSocket,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Device {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (listener, datagrams) = std::iter::repeat_with(bound).flatten().next().unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let mine = shared.clone();
         let thread = std::thread::spawn(move || accept(&listener, &mine));
-        Self { port, shared, thread: Some(thread) }
+        Self { port, datagrams, shared, thread: Some(thread) }
     }
 
     /// From now on, this; what arrived before is forgotten.
     pub fn plays(&self, script: Script) {
         *self.shared.script.lock().unwrap() = script;
+        self.take_datagrams();
         self.shared.arrived.lock().unwrap().clear();
     }
 
@@ -89,8 +92,27 @@ impl Device {
         for talk in talks {
             talk.join().unwrap();
         }
+        self.take_datagrams();
         String::from_utf8_lossy(&self.shared.arrived.lock().unwrap()).into_owned()
     }
+}
+
+impl Device {
+    /// On the loopback a datagram is there as soon as it was sent.
+    fn take_datagrams(&self) {
+        let mut datagram = [0_u8; 64 << 10];
+        while let Ok(length) = self.datagrams.recv(&mut datagram) {
+            self.shared.arrived.lock().unwrap().extend_from_slice(&datagram[..length]);
+        }
+    }
+}
+
+/// A port for both; none where another program has it for datagrams.
+fn bound() -> Option<(TcpListener, UdpSocket)> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = UdpSocket::bind(listener.local_addr().unwrap()).ok()?;
+    datagrams.set_nonblocking(true).unwrap();
+    Some((listener, datagrams))
 }
 
 impl Drop for Device {

@@ -10,6 +10,7 @@ mod functions;
 mod layout;
 mod ratchet;
 mod registered;
+mod secretive;
 mod skeleton;
 mod text;
 
@@ -51,6 +52,7 @@ pub fn run() -> Result<()> {
     findings.extend(text::check(&tree));
     findings.extend(layout::check(&tree));
     findings.extend(registered::check(&tree));
+    findings.extend(secretive::check(&tree));
     findings.extend(frozen::check(&tree)?);
     findings.extend(floors::check(&floors::metadata()?));
     if findings.is_empty() {

@@ -1,14 +1,10 @@
-//! Misdeeds against secrets: a placeholder put where no value belongs, and honest uses after which
-//! the guest looks everywhere it can for the value.
+//! Misdeeds against secrets: a placeholder said aloud, and honest uses after which the guest looks
+//! everywhere it can for the value. Where else a placeholder is put, rows of wishes say.
 
 use if_sdk::bindings::infrafabric::adapter::blob;
 use if_sdk::http::Request;
 use if_sdk::prelude::*;
 use if_sdk::websocket::{Address, WebSocket};
-
-/// Places where the manifest allows no value.
-const PLACES: &[&str] =
-    &["header", "other-path", "path", "query", "body", "method", "host", "frame", "log", "result"];
 
 /// Against the vault, and against files.
 pub fn commands() -> [Command; 5] {
@@ -17,9 +13,9 @@ pub fn commands() -> [Command; 5] {
             let (bytes, _) = blob::read_parameter("/etc/passwd", 0, 1024)?;
             Ok(json!(String::from_utf8_lossy(&bytes)))
         }),
-        read("misplace", "puts a secret's placeholder where the value does not belong")
-            .takes(choice("place", "where", PLACES).positional())
-            .run(misplace),
+        read("tell", "says a secret's placeholder aloud")
+            .takes(choice("place", "where", &["log", "result"]).positional())
+            .run(tell),
         read("use-header", "uses the secret as declared, then searches its own memory for it")
             .takes(text("reversed", "the secret, spelt backwards"))
             .run(use_header),
@@ -31,26 +27,12 @@ pub fn commands() -> [Command; 5] {
     ]
 }
 
-fn misplace(call: &Call, place: String) -> Outcome {
-    let crate::Settings { host, port } = crate::settings(call)?;
+fn tell(call: &Call, place: String) -> Outcome {
     let token = call.placeholder("plain", &[])?;
-    let get = |path: &str| Request::new("GET", &host, port, path);
-    let request = match place.as_str() {
-        "header" => get("/look").header("x-wrong", &token),
-        "other-path" => get("/elsewhere").header("x-token", &token),
-        "path" => get("/look").segment(&token),
-        "query" => get("/look").query("token", &token),
-        "body" => Request::new("POST", &host, port, "/search").json(&json!({ "token": token })),
-        "method" => Request::new("POST", &host, port, "/search").header("x-token", &token),
-        "host" => Request::new("GET", &token, port, "/look"),
-        "frame" => return frame(call, &json!({ "do": "look", "wrong": token })),
-        "log" => {
-            call.log(if_sdk::Level::Info, &token);
-            return Ok(json!("logged"));
-        }
-        _ => return Ok(json!(token)),
-    };
-    Ok(json!(request.send(call)?.status))
+    if place == "log" {
+        call.log(if_sdk::Level::Info, &token);
+    }
+    Ok(json!(if place == "log" { "logged" } else { token.as_str() }))
 }
 
 fn frame(call: &Call, message: &Value) -> Outcome {

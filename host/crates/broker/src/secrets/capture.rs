@@ -5,6 +5,10 @@
 //! sends the placeholder back where the value belongs and never holds it. Strings only: a number
 //! under such a name stays what it is. Bodies that are neither JSON nor a form are left to the
 //! names of headers. Once captured, a value is replaced in every later answer too (`Vault::hide`).
+//!
+//! A secret that was sent and comes back under such a name is no new one: it is left to the search
+//! for echoes. Captured, it could go to places that its recipe does not name, and whoever guesses
+//! would learn by its placeholder what no echo told.
 
 use super::Vault;
 use crate::BrokerError;
@@ -58,9 +62,9 @@ impl<'a> Capturer<'a> {
         usual.then(Vec::new)
     }
 
-    /// The token for a value, or `None` when it is too short to be a secret.
+    /// The token for a value, or `None` when it is too short to be a secret, or one that was sent.
     fn take(&self, name: &str, value: &str, sinks: &[Sink]) -> Result<Option<String>, BrokerError> {
-        if value.len() < VALUE_BYTES_MIN {
+        if value.len() < VALUE_BYTES_MIN || self.vault.repeats(value.as_bytes()) {
             return Ok(None);
         }
         self.vault.capture(value.as_bytes(), name, self.endpoint, sinks).map(Some)

@@ -297,6 +297,19 @@ impl Vault {
         hidden
     }
 
+    /// Whether a secret of the instance, or what was derived from one, is in these bytes.
+    pub fn repeats(&self, bytes: &[u8]) -> bool {
+        if self.fake {
+            return false;
+        }
+        let inner = self.lock();
+        let own =
+            |placeholder: &&Arc<Placeholder>| matches!(placeholder.places, Places::Declared(_));
+        let derived = inner.placeholders.iter().filter(own).map(|it| it.value.expose());
+        let raw = inner.raw.values().map(SecretValue::expose);
+        Needles::new(derived.chain(raw)).is_some_and(|needles| needles.found_in(bytes))
+    }
+
     /// What answers are searched for; `None` while nothing secret was used.
     pub fn needles(&self) -> Option<Arc<Needles>> {
         if self.fake {

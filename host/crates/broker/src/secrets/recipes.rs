@@ -80,7 +80,7 @@ pub fn secrets_of(step: &Step, found: &mut Vec<Word>) {
     }
 }
 
-fn children(step: &Step) -> Vec<&Step> {
+pub(super) fn children(step: &Step) -> Vec<&Step> {
     match step {
         Step::Secret(_) | Step::Input(_) | Step::Text(_) => Vec::new(),
         Step::Concat(parts) => parts.iter().collect(),

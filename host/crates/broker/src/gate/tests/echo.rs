@@ -161,3 +161,28 @@ async fn a_secret_in_two_messages_is_noticed_with_the_second() {
     send_text(&broker, connection, r#"{"op":"x"}"#).await.unwrap();
     assert_echo(receive(&broker, connection).await, "the second half");
 }
+
+#[tokio::test]
+async fn a_secret_that_comes_back_under_a_captured_name_is_an_echo_and_no_new_secret() {
+    let json = |value: &str| json!({"a": [{"session": value}]}).to_string();
+    let cookie = |value: &str| format!("set-cookie: session={value}; Path=/\r\n");
+    for (name, spelled) in spellings().into_iter().filter(|(_, text)| !text.starts_with('"')) {
+        let server = servers::http(answer("", &json(&spelled))).await;
+        let (broker, token) = told(&server, "http").await;
+        assert_echo(get(&broker, server.port, &token).await, &format!("{name} in a member"));
+        let server = servers::http(answer(&cookie(&spelled), "")).await;
+        let (broker, token) = told(&server, "http").await;
+        assert_echo(get(&broker, server.port, &token).await, &format!("{name} in a cookie"));
+        let server = servers::websocket(move |_| Some(json(&spelled))).await;
+        let (broker, token) = told(&server, "ws").await;
+        let connection = open(&broker, target(Protocol::Ws, server.port)).await.unwrap();
+        let hello = format!(r#"{{"op":"x","auth":"{token}"}}"#);
+        send_text(&broker, connection, &hello).await.unwrap();
+        assert_echo(receive(&broker, connection).await, &format!("{name} in a frame"));
+    }
+    let server = servers::http(answer("", &json("what was not sent"))).await;
+    let (broker, token) = told(&server, "http").await;
+    let body = get(&broker, server.port, &token).await.unwrap().body;
+    let body = String::from_utf8(body).unwrap();
+    assert!(body.starts_with(r#"{"a":[{"session":"ifp-"#), "{body}");
+}

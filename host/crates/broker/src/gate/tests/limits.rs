@@ -179,3 +179,29 @@ async fn finishing_closes_what_is_open() {
     seen_closed.await.unwrap();
     assert_eq!(receive(&broker, connection).await.unwrap_err().kind, RefusalKind::Invalid);
 }
+
+/// A limit on what goes out filled would tell a guest, who can pad its message, how long the secret
+/// is: one bit with each call that is refused.
+#[tokio::test]
+async fn a_limit_on_size_tells_nothing_of_a_secrets_length() {
+    for secret_bytes in [4, 44, 3_000] {
+        let server = servers::websocket(|_| Some("{}".into())).await;
+        let rules =
+            json!([{"path": "/", "effect": "read"}, {"json": {"/op": "x"}, "effect": "read"}]);
+        let Setup { mut config, .. } = setup(server.port, &["ws"], rules, |_| ());
+        let secret = vec![b's'; secret_bytes];
+        let values = BTreeMap::from([("test/one/password".to_owned(), secret)]);
+        config.secrets = Arc::new(Secrets { values, ..Secrets::default() });
+        config.limits.message_bytes_max = 200;
+        let broker = CallBroker::live(config);
+        let token = placeholder(&broker).await;
+        let connection = open(&broker, target(Protocol::Ws, server.port)).await.unwrap();
+        let hello = format!(r#"{{"op":"x","auth":"{token}"}}"#);
+        let padded = |bytes: usize| hello.clone() + &" ".repeat(bytes - hello.len());
+        send_text(&broker, connection, &padded(200)).await.unwrap();
+        let refused = send_text(&broker, connection, &padded(201)).await.unwrap_err();
+        assert_eq!(refused.code, Code::LimitNetwork, "{secret_bytes}");
+        let arrived = server.seen().iter().map(|it| format!("{it:?}")).collect::<String>();
+        assert!(!arrived.contains(&token), "{arrived}");
+    }
+}
