@@ -12,6 +12,7 @@ mod attacks;
 mod author;
 mod backup;
 mod bundle;
+mod cache;
 mod completion;
 mod context;
 mod discover;

@@ -124,8 +124,10 @@ fn forbidden_write(scene: &Scene) -> Result<()> {
     let port = tripwire.port.to_string();
     scene.ok(&["hostile", "add", "trap", "--host", "127.0.0.1", "--port", &port], &["trap"])?;
     tripwire.reset()?;
-    for misdeed in ["sneak-post", "sneak-get"] {
-        scene.refused(4, &["hostile", misdeed, "trap"], &["IF_ERR_EFFECT_EXCEEDED"])?;
+    let by_get = r#"[{"path":"/look?Do=Cut"}]"#;
+    for misdeed in [&["sneak-post", "trap"][..], &["send", "trap", by_get]] {
+        let line = [&["hostile"], misdeed].concat();
+        scene.refused(4, &line, &["IF_ERR_EFFECT_EXCEEDED"])?;
     }
     scene.tell("In a dry run it claims to be done, whatever the host says. Still nothing leaves.");
     scene.ok(&["hostile", "ignore-plan", "trap", "--dry-run"], &["POST"])?;

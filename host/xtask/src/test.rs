@@ -83,6 +83,7 @@ const SUITES: &[Suite] = &[
             "attacks",
             "sandbox",
             "bundle",
+            "cache",
             "traffic",
             "secrets",
             "secrets_audit",
@@ -296,6 +297,7 @@ mod tests {
                         (package(=if-tests) & test(/^attacks::/)) | \
                         (package(=if-tests) & test(/^sandbox::/)) | \
                         (package(=if-tests) & test(/^bundle::/)) | \
+                        (package(=if-tests) & test(/^cache::/)) | \
                         (package(=if-tests) & test(/^traffic::/)) | \
                         (package(=if-tests) & test(/^secrets::/)) | \
                         (package(=if-tests) & test(/^secrets_audit::/)) | \
@@ -303,7 +305,7 @@ mod tests {
                         (package(=if-tests) & test(/^remains::/)) | \
                         (package(=if-tests) & test(/^rebinding::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 20);
+        assert_eq!(runs(Some(suite), false).len(), 21);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

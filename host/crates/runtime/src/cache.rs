@@ -18,6 +18,7 @@ use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -32,6 +33,12 @@ const HEADER_BYTES: usize = 8 + 32;
 
 /// Code is verified in pieces of this size: it fits a processor's nearest large cache.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// In front of the random name of a file that is being written.
+const UNFINISHED: &str = ".tmp";
+
+/// After this long its writer is dead.
+const UNFINISHED_MAX: Duration = Duration::from_secs(3600);
 
 /// Neither written nor resized, and so for good.
 const ALL_SEALS: SealFlags =
@@ -132,12 +139,34 @@ impl Cache {
     /// Keeps an artefact. A reader sees the old entry or the new one, whole.
     pub(crate) fn store(&self, component: &Digest, artefact: &Artefact) -> std::io::Result<()> {
         // The name is random, the mode 0600, and the file goes away if anything fails.
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.dir)?;
         file.write_all(MAGIC)?;
         file.write_all(self.mac(component, &artefact.0)?.as_bytes())?;
         pieces(&artefact.0, |piece| file.write_all(piece))?;
         // No sync: an entry torn by a crash fails its MAC and is compiled again.
-        file.persist(self.path(component)).map_err(|error| error.error)?;
+        let kept = file.persist(self.path(component)).map_err(|error| error.error)?;
+        self.sweep(kept.metadata()?.modified()?)
+    }
+
+    /// Takes away what writers left that were killed. One that is still writing began at most an
+    /// hour before `now`, the time of the file system; nothing is written for so long.
+    fn sweep(&self, now: SystemTime) -> std::io::Result<()> {
+        for entry in fs_err::read_dir(&self.dir)? {
+            let entry = entry?;
+            let unfinished =
+                entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
+            if !unfinished {
+                continue;
+            }
+            // It may have been finished, or taken away by another, a moment ago.
+            let Ok(written) = entry.metadata().and_then(|it| it.modified()) else { continue };
+            if now.duration_since(written).is_ok_and(|age| age > UNFINISHED_MAX) {
+                match fs_err::remove_file(entry.path()) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    other => other?,
+                }
+            }
+        }
         Ok(())
     }
 

@@ -6,8 +6,10 @@ use super::guest::returning;
 use crate::cache::{Artefact, Cache};
 use crate::{Runtime, RuntimeError, Source};
 use if_core::{Code, Explain, Problem};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 const COMPILED: Source = Source::Compiled { kept: true };
 
@@ -135,6 +137,21 @@ fn entries_are_closed_to_others_and_nothing_else_is_left() {
     let mode = |path: &Path| fs_err::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&entry(dir.path())), 0o600);
     assert_eq!(mode(&dir.path().join("aot")), 0o700);
+}
+
+#[test]
+fn what_a_killed_writer_left_is_swept_and_what_is_being_written_is_not() {
+    let (dir, component) = (tempfile::tempdir().unwrap(), returning("1"));
+    let cache = dir.path().join("aot");
+    DirBuilder::new().mode(0o700).create(&cache).unwrap();
+    let hours = |ago: u64| SystemTime::now() - Duration::from_secs(ago * 3600);
+    for (name, ago) in [(".tmpdead", 2), (".tmpbusy", 0), ("old.aot", 2)] {
+        let file = File::create(cache.join(name)).unwrap();
+        file.set_modified(hours(ago)).unwrap();
+    }
+    assert_eq!(source(dir.path(), &component), COMPILED);
+    assert!(!cache.join(".tmpdead").exists());
+    assert!(cache.join(".tmpbusy").exists() && cache.join("old.aot").exists());
 }
 
 #[test]
