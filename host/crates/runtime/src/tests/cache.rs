@@ -6,10 +6,10 @@ use super::guest::returning;
 use crate::cache::{Artefact, Cache};
 use crate::{Runtime, RuntimeError, Source};
 use if_core::{Code, Explain, Problem};
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const COMPILED: Source = Source::Compiled { kept: true };
 
@@ -144,10 +144,10 @@ fn what_a_killed_writer_left_is_swept_and_what_is_being_written_is_not() {
     let (dir, component) = (tempfile::tempdir().unwrap(), returning("1"));
     let cache = dir.path().join("aot");
     DirBuilder::new().mode(0o700).create(&cache).unwrap();
-    let hours = |ago: u64| SystemTime::now() - Duration::from_secs(ago * 3600);
-    for (name, ago) in [(".tmpdead", 2), (".tmpbusy", 0), ("old.aot", 2)] {
-        let file = File::create(cache.join(name)).unwrap();
-        file.set_modified(hours(ago)).unwrap();
+    for (name, hours) in [(".tmpdead", 2), (".tmpbusy", 0), ("old.aot", 2)] {
+        let file = fs_err::File::create(cache.join(name)).unwrap();
+        let made = file.metadata().unwrap().modified().unwrap();
+        file.file().set_modified(made - Duration::from_secs(hours * 3600)).unwrap();
     }
     assert_eq!(source(dir.path(), &component), COMPILED);
     assert!(!cache.join(".tmpdead").exists());
