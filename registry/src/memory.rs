@@ -45,7 +45,7 @@ impl Memory {
             file.write_all(&memory)?;
             file.persist(self.path(provider)).map_err(|error| error.error)
         });
-        drop(written);
+        let _ = written;
     }
 
     fn of<'a>(&'a self, bytes: &'a TrustBytes, provider: &'a Word) -> Remembered<'a> {

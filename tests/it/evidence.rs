@@ -170,10 +170,7 @@ impl Drop for SmallDisk {
 fn a_full_disk_stops_the_command_before_anything_is_sent() {
     let (lab, vmix) = switcher();
     let Some(disk) = SmallDisk::new(lab) else {
-        println!(
-            "skipped: a_full_disk_stops_the_command_before_anything_is_sent: may not mount a \
-                 small disk"
-        );
+        if_servers::skip!("may not mount a small disk");
         return;
     };
     disk.fill();
@@ -199,9 +196,7 @@ fn a_cold_command_flushes_the_disk_at_most_three_times() {
         traced.env(name, value.unwrap_or_default());
     }
     let Ok(done) = traced.output() else {
-        println!(
-            "skipped: a_cold_command_flushes_the_disk_at_most_three_times: strace is not installed"
-        );
+        if_servers::skip!("strace is not installed");
         return;
     };
     assert!(done.status.success(), "{done:?}");

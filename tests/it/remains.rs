@@ -143,10 +143,7 @@ fn no_process_of_a_command_is_told_a_secret_by_its_words_or_its_environment() {
 #[test]
 fn a_command_that_is_killed_in_the_middle_of_a_call_dumps_nothing() {
     if !dumps_here() {
-        println!(
-            "skipped: a_command_that_is_killed_in_the_middle_of_a_call_dumps_nothing: nothing \
-             dumps its memory here"
-        );
+        if_servers::skip!("nothing dumps its memory here");
         return;
     }
     for signal in ["-ABRT", "-SEGV", "-QUIT"] {
@@ -168,10 +165,7 @@ fn a_command_that_is_killed_in_the_middle_of_a_call_dumps_nothing() {
 #[test]
 fn a_worker_that_is_killed_in_the_middle_of_a_call_dumps_nothing() {
     if !dumps_here() {
-        println!(
-            "skipped: a_worker_that_is_killed_in_the_middle_of_a_call_dumps_nothing: nothing dumps \
-             its memory here"
-        );
+        if_servers::skip!("nothing dumps its memory here");
         return;
     }
     for signal in ["-ABRT", "-SEGV"] {

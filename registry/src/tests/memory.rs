@@ -4,6 +4,8 @@ use super::*;
 use if_manifest::sha256;
 use if_manifest::trust::{AllowEntry, AllowList, seal};
 
+const MEMORY_TOO_LARGE: usize = 64 * 1024 + 1;
+
 /// A home with a list of four hundred, and a folder for what is remembered of it.
 struct Remembering {
     world: World,
@@ -139,5 +141,3 @@ fn no_cache_no_memory_no_failure() {
     it.load().unwrap();
     assert!(!it.knows());
 }
-
-const MEMORY_TOO_LARGE: usize = 64 * 1024 + 1;

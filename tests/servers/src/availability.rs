@@ -115,21 +115,33 @@ pub fn decide(server: Server, test: &str, missing: Option<&str>, required: bool)
 ///
 /// # Panics
 /// When the server is missing and `IF_TEST_REQUIRE_SERVERS` is set.
-#[allow(clippy::disallowed_methods)] // two variables that only tests know
-#[allow(clippy::print_stdout, clippy::panic)] // it speaks to, and fails, the test it stands in
+#[allow(clippy::disallowed_methods)] // a variable that only tests know
+#[allow(clippy::panic)] // it fails the test it stands in
 pub fn require(server: Server, test: &str) -> bool {
     let required = std::env::var_os(REQUIRE_VARIABLE).is_some();
     match decide(server, test, server.missing(), required) {
         Verdict::Run => true,
         Verdict::Skip(line) => {
-            println!("{line}");
-            if let Some(file) = std::env::var_os(SKIPPED_FILE_VARIABLE) {
-                note(Path::new(&file), &line)
-                    .unwrap_or_else(|error| panic!("cannot note a skipped test: {error}"));
-            }
+            told(&line);
             false
         }
         Verdict::Fail(message) => panic!("{message}"),
+    }
+}
+
+/// Says that a test does not run because this machine forbids what it needs; no package brings
+/// that, so it is no failure anywhere. Prefer the macro `skip!`, which knows the test's name.
+pub fn skip(test: &str, why: &str) {
+    told(&format!("skipped: {test}: {why}"));
+}
+
+#[allow(clippy::disallowed_methods)] // a variable that only tests know
+#[allow(clippy::print_stdout, clippy::panic)] // it speaks to the test it stands in
+fn told(line: &str) {
+    println!("{line}");
+    if let Some(file) = std::env::var_os(SKIPPED_FILE_VARIABLE) {
+        note(Path::new(&file), line)
+            .unwrap_or_else(|error| panic!("cannot note a skipped test: {error}"));
     }
 }
 

@@ -40,3 +40,12 @@ macro_rules! require {
         $crate::require($crate::Server::$server, $crate::availability::name_of(&here))
     }};
 }
+
+/// Says by name that the test in which it stands does not run here, and why.
+#[macro_export]
+macro_rules! skip {
+    ($why:expr) => {{
+        fn here() {}
+        $crate::availability::skip($crate::availability::name_of(&here), $why)
+    }};
+}

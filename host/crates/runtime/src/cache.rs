@@ -34,7 +34,7 @@ const HEADER_BYTES: usize = 8 + 32;
 /// Code is verified in pieces of this size: it fits a processor's nearest large cache.
 const PIECE_BYTES: usize = 64 << 10;
 
-/// In front of the random name of a file that is being written.
+/// In front of the random name of a file that is being written, by whoever keeps something here.
 const UNFINISHED: &str = ".tmp";
 
 /// After this long its writer is dead.
@@ -145,26 +145,23 @@ impl Cache {
         pieces(&artefact.0, |piece| file.write_all(piece))?;
         // No sync: an entry torn by a crash fails its MAC and is compiled again.
         let kept = file.persist(self.path(component)).map_err(|error| error.error)?;
-        self.sweep(kept.metadata()?.modified()?)
+        // Left where it lies, a leftover costs space and nothing else.
+        let _ = kept.metadata().and_then(|facts| self.sweep(facts.modified()?));
+        Ok(())
     }
 
-    /// Takes away what writers left that were killed. One that is still writing began at most an
-    /// hour before `now`, the time of the file system; nothing is written for so long.
+    /// Takes away what writers left that were killed. One that is still writing began less than an
+    /// hour before `now`, a time of the file system.
     fn sweep(&self, now: SystemTime) -> std::io::Result<()> {
         for entry in fs_err::read_dir(&self.dir)? {
             let entry = entry?;
-            let unfinished =
-                entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes());
-            if !unfinished {
+            let name = entry.file_name();
+            if !name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
                 continue;
             }
-            // It may have been finished, or taken away by another, a moment ago.
-            let Ok(written) = entry.metadata().and_then(|it| it.modified()) else { continue };
-            if now.duration_since(written).is_ok_and(|age| age > UNFINISHED_MAX) {
-                match fs_err::remove_file(entry.path()) {
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    other => other?,
-                }
+            let age = now.duration_since(entry.metadata()?.modified()?);
+            if age.is_ok_and(|age| age > UNFINISHED_MAX) {
+                fs_err::remove_file(entry.path())?;
             }
         }
         Ok(())
