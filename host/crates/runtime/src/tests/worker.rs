@@ -142,6 +142,8 @@ struct Seen {
     arguments: String,
     folder: PathBuf,
     descriptors: Vec<String>,
+    /// A group of its own, so that the terminal's Ctrl-C passes it by.
+    leads_its_group: bool,
 }
 
 impl Broker for Looking {
@@ -168,7 +170,9 @@ fn look() -> Seen {
     let file = |name: &str| fs_err::read_to_string(format!("/proc/{child}/{name}")).unwrap();
     let link = |path: PathBuf| fs_err::read_link(path).unwrap();
     let descriptors = fs_err::read_dir(format!("/proc/{child}/fd")).unwrap();
+    let process = rustix::process::Pid::from_raw(child.parse().unwrap());
     Seen {
+        leads_its_group: rustix::process::getpgid(process).ok() == process,
         status: file("status"),
         limits: file("limits"),
         environment: file("environ").len(),
@@ -197,11 +201,14 @@ fn a_guest_runs_behind_the_wall_with_a_socket_and_nothing_else() {
         let line = seen.limits.lines().find(|line| line.starts_with(limit)).unwrap();
         assert!(line.contains(" 0 "), "{line}");
     }
+    let address = seen.limits.lines().find(|line| line.starts_with("Max address space")).unwrap();
+    assert!(address.contains(" 137438953472 "), "{address}");
     let cpu = seen.limits.lines().find(|line| line.starts_with("Max cpu time")).unwrap();
     assert!(cpu.contains(" 25 "), "{cpu}");
     let data = seen.limits.lines().find(|line| line.starts_with("Max data size")).unwrap();
     assert!(!data.contains("unlimited"), "{data}");
     assert_eq!((seen.environment, seen.folder.as_path()), (0, Path::new("/")));
+    assert!(seen.leads_its_group);
     assert_eq!(seen.arguments.matches('\0').count(), 1, "{}", seen.arguments);
     let known = ["socket:", "/dev/null", "anon_inode:", "/memfd:artefact"];
     for descriptor in &seen.descriptors {

@@ -107,12 +107,13 @@ fn receive(socket: &UnixStream) -> Result<Option<OwnedFd>> {
         return Ok(None);
     }
     let whole = !got.flags.contains(ReturnFlags::CTRUNC) && byte == [HANDOVER];
-    let mut descriptors = beside.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+    let rights = beside.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    match descriptors.next() {
-        Some(memory) if whole => Ok(Some(memory)),
+    let mut descriptors: Vec<OwnedFd> = rights.flatten().collect();
+    match descriptors.pop() {
+        Some(memory) if whole && descriptors.is_empty() => Ok(Some(memory)),
         _ => Err(Error::other("no machine code was handed over")),
     }
 }
@@ -241,3 +242,6 @@ impl Drop for GivenUp<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

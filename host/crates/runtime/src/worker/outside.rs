@@ -55,7 +55,7 @@ impl Workers {
     ) -> std::result::Result<(Worker, Vec<String>), RuntimeError> {
         let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
         let worker = ahead.map_or_else(|| Worker::start(&self.program), Ok)?;
-        let imports = worker.load(artefact)?;
+        let imports = worker.load(artefact, LOAD_TIME_MAX)?;
         Ok((worker, imports))
     }
 }
@@ -100,15 +100,19 @@ impl Worker {
         Self { child, socket }
     }
 
-    /// Hands the machine code over; what it imports comes back.
-    fn load(&self, artefact: &Artefact) -> std::result::Result<Vec<String>, RuntimeError> {
+    /// Hands the machine code over; what it imports comes back within this time.
+    pub(super) fn load(
+        &self,
+        artefact: &Artefact,
+        time_max: Duration,
+    ) -> std::result::Result<Vec<String>, RuntimeError> {
         let failed = |error: Error| RuntimeError::Worker(error.to_string());
         match self.hand_over(artefact) {
             // Why it is gone is asked below.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             handed => handed.map_err(failed)?,
         }
-        self.socket.set_read_timeout(Some(LOAD_TIME_MAX)).map_err(failed)?;
+        self.socket.set_read_timeout(Some(time_max)).map_err(failed)?;
         match Reader::new(IMPORTS_BYTES_MAX).next_blocking(&self.socket).map_err(failed)? {
             Some(Said::Loaded { version, imports }) if version == VERSION => Ok(imports),
             Some(Said::Loaded { version, .. }) => {

@@ -1,6 +1,9 @@
 //! Each test closes a thread of its own and looks for a door. Limits hold for a whole process: the
 //! test of the compiling child holds those.
 
+mod doors;
+mod paths;
+
 use super::*;
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -82,17 +85,31 @@ fn no_other_process_is_signalled() {
 
 #[test]
 fn no_memory_becomes_code() {
-    assert!(behind(|| map(libc::PROT_READ | libc::PROT_WRITE)).is_ok());
-    assert!(shut_io(behind(|| map(libc::PROT_READ | libc::PROT_EXEC))));
+    let (data, code) = (libc::PROT_READ | libc::PROT_WRITE, libc::PROT_READ | libc::PROT_EXEC);
+    assert!(behind(move || map(data)).is_ok());
+    assert!(shut_io(behind(move || map(code))));
+    assert!(behind(move || map(data).and_then(|page| protect(page, libc::PROT_READ))).is_ok());
+    assert!(shut_io(behind(move || map(data).and_then(|page| protect(page, code)))));
 }
 
-/// Asks for a page with this protection. It is never touched, and goes with the process.
+const PAGE_BYTES: usize = 4096;
+
+/// A page with this protection, by its address. It is never touched, and goes with the process.
 #[allow(unsafe_code)]
-fn map(protection: i32) -> std::io::Result<()> {
+fn map(protection: i32) -> std::io::Result<usize> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     // SAFETY: a fresh anonymous mapping where the kernel likes; nothing existing is replaced.
-    let page = unsafe { libc::mmap(std::ptr::null_mut(), 4096, protection, flags, -1, 0) };
-    if page == libc::MAP_FAILED { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+    let page = unsafe { libc::mmap(std::ptr::null_mut(), PAGE_BYTES, protection, flags, -1, 0) };
+    if page == libc::MAP_FAILED { Err(std::io::Error::last_os_error()) } else { Ok(page.addr()) }
+}
+
+/// Changes the protection of such a page.
+#[allow(unsafe_code)]
+fn protect(page: usize, protection: i32) -> std::io::Result<()> {
+    let page = std::ptr::without_provenance_mut(page);
+    // SAFETY: a page of `map`, which nobody reads, writes or runs.
+    let result = unsafe { libc::mprotect(page, PAGE_BYTES, protection) };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
 #[test]
