@@ -152,6 +152,8 @@ fn operations() {
             ("witness-log-message", &["witness", "log", "--message", "a remark"]),
             ("witness-query", &["witness", "query", "--provider", "noop", "-n", "1"]),
             ("witness-verify", &["witness", "verify"]),
+            ("witness-checkpoint", &["witness", "checkpoint"]),
+            ("witness-anchor-reset", &["witness", "anchor", "reset", "--yes"]),
             ("doctor", &["doctor"]),
             ("provider-remove", &["noop", "remove", "here", "--yes"]),
         ],

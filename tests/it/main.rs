@@ -31,6 +31,7 @@ mod obs;
 mod obs_commands;
 mod obs_events;
 mod obs_requests;
+mod proofs;
 mod rebinding;
 mod remains;
 mod revocation;

@@ -118,6 +118,11 @@ impl Home {
         self.0.join("keys")
     }
 
+    /// The head of the log, kept outside the database.
+    pub fn anchor_file(&self) -> PathBuf {
+        self.0.join("if.anchor")
+    }
+
     /// One lock file for each running operation.
     pub fn run_dir(&self) -> PathBuf {
         self.0.join("run")

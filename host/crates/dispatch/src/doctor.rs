@@ -75,8 +75,8 @@ impl Host {
         findings.extend(self.instance_health());
         findings.push(Finding::warning(
             "anchor",
-            "the log's head is kept nowhere else: a restored older disk cannot be noticed; copy \
-                 the head that `witness verify` prints",
+            "the log's head is kept on this disk only: a database that is put back is noticed, a \
+                 whole disk is not; keep what `witness checkpoint` prints somewhere else",
         ));
         findings
     }

@@ -6,7 +6,7 @@ use if_config::{Environment, Home, Settings};
 use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
 use if_registry::{InTheClear, KeyGuard, Layout};
 use if_store::Store;
-use if_witness::Witness;
+use if_witness::{LogFiles, Witness};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,8 +40,7 @@ impl Host {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Store::open(&home.database(), &[if_witness::SCHEMA]).map_err(explain)?;
         let store = Arc::new(store);
-        let witness = Witness::open(store.clone(), &log_key(&home), &home.run_dir(), clock.clone())
-            .map_err(explain)?;
+        let witness = open_log(&home, store.clone(), clock.clone())?;
         let layout = Layout { home: home.path().to_owned() };
         let guard = Arc::new(InTheClear);
         Ok(Host { environment, home, settings, layout, store, witness, clock, guard })
@@ -91,6 +90,12 @@ impl Host {
     pub(crate) fn actor(&self) -> String {
         self.environment.user().unwrap_or("unknown").to_owned()
     }
+}
+
+fn open_log(home: &Home, store: Arc<Store>, clock: Arc<dyn Clock>) -> Result<Witness, Problem> {
+    let (key, run_dir, anchor) = (log_key(home), home.run_dir(), home.anchor_file());
+    let files = LogFiles { key: &key, run_dir: &run_dir, anchor: &anchor };
+    Witness::open(store, files, clock).map_err(explain)
 }
 
 /// The witness's signing key.

@@ -8,8 +8,8 @@
 //! - `discover`: looking around before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `keys`: what a passphrase makes of a signing key
-//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `doctor`, `lint`,
-//!   `backup`: what the operator does besides · `completion`: what a shell asks
+//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `doctor`,
+//!   `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -35,6 +35,7 @@ mod log;
 mod memory;
 mod outcome;
 pub mod plugin;
+mod proof;
 mod purse;
 #[cfg(feature = "live")]
 pub mod rehearsal;
@@ -62,5 +63,6 @@ pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.
 pub mod witness {
+    pub use crate::proof::{Proof, Proved, SignedCheckpoint, Which};
     pub use if_witness::{Entry, Filter, Status};
 }

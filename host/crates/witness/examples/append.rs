@@ -5,7 +5,7 @@
 
 use if_core::{Clock, Effect, Exit, Mode, OperationId, UnixMillis, Word};
 use if_store::Store;
-use if_witness::{Decision, Intent, Outcome, SCHEMA, Status, Timing, Witness};
+use if_witness::{Decision, Intent, LogFiles, Outcome, SCHEMA, Status, Timing, Witness};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -27,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count = arguments.next().ok_or("how many?")?;
     let store = Arc::new(Store::open(&home.join("if.db"), &[SCHEMA])?);
     let (key, run_dir) = (home.join("witness.key"), home.join("run"));
-    let witness = Witness::open(store, &key, &run_dir, Arc::new(Still))?;
+    let files = LogFiles { key: &key, run_dir: &run_dir, anchor: &home.join("if.anchor") };
+    let witness = Witness::open(store, files, Arc::new(Still))?;
     if count == "begin" {
         let _operation = witness.begin(intent(first)?, |_| Ok(()))?;
         let mut out = std::io::stdout();

@@ -2,6 +2,7 @@
 //!
 //! Reads one row at a time from one unchanging view; the rules are in `verify`.
 
+use crate::regrown::Regrown;
 use crate::tables::{self, IndexRow};
 use crate::verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport};
 use crate::{PublicKey, Witness, WitnessError};
@@ -27,10 +28,25 @@ impl Witness {
         expected: Option<Head>,
     ) -> Result<VerifyReport, WitnessError> {
         self.shared.store.read(|view| {
-            let mut verifier = Verifier::new(key, expected);
-            let fault = check(view, &mut verifier)?;
-            Ok(verifier.report(fault))
+            let mut report = audit(view, key, expected)?;
+            if report.first_problem.is_none() {
+                report.first_problem = self.anchor_fault(view)?;
+            }
+            Ok(report)
         })
+    }
+
+    /// What is wrong between the log and its anchor.
+    fn anchor_fault(&self, view: &Connection) -> Result<Option<Fault>, WitnessError> {
+        match self.shared.check_anchor(view) {
+            Ok(()) => Ok(None),
+            Err(WitnessError::Anchor(fault)) => {
+                let leaves = tables::length(view)?.map_or(0, |head| head.leaves);
+                let seq = leaves.saturating_sub(1);
+                Ok(Some(Fault { seq, kind: FaultKind::Anchor(fault) }))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// How long the log is and its newest leaf's hash, unverified.
@@ -38,12 +54,47 @@ impl Witness {
     /// # Errors
     /// The database cannot be read.
     pub fn head(&self) -> Result<Option<Head>, WitnessError> {
-        let newest = self.shared.store.read(tables::head)?;
-        Ok(newest.map(|at| Head { leaves: at.seq.saturating_add(1), hash: at.hash }))
+        self.shared.store.read(tables::length)
     }
 }
 
-fn check(view: &Connection, verifier: &mut Verifier) -> Result<Option<Fault>, WitnessError> {
+/// Goes through the whole log, and once more where that says better what is wrong.
+fn audit(
+    view: &Connection,
+    key: PublicKey,
+    expected: Option<Head>,
+) -> Result<VerifyReport, WitnessError> {
+    let tree = match Regrown::begin(view, key)? {
+        Ok(tree) => tree,
+        Err(fault) => return Ok(Verifier::new(key, expected).report(Some(fault))),
+    };
+    let covered = tree.covered();
+    let report = walk(view, tree, Verifier::new(key, expected).covered_until(covered))?;
+    match (covered, &report.first_problem, Regrown::begin(view, key)?) {
+        // Each leaf's own signature names the one that is wrong.
+        (1.., Some(_), Ok(tree)) => {
+            let exact = walk(view, tree, Verifier::new(key, expected))?;
+            Ok(if exact.first_problem.is_some() { exact } else { report })
+        }
+        _ => Ok(report),
+    }
+}
+
+/// Goes through the whole log once.
+fn walk(
+    view: &Connection,
+    tree: Regrown,
+    mut verifier: Verifier,
+) -> Result<VerifyReport, WitnessError> {
+    let fault = check(view, tree, &mut verifier)?;
+    Ok(verifier.report(fault))
+}
+
+fn check(
+    view: &Connection,
+    mut tree: Regrown,
+    verifier: &mut Verifier,
+) -> Result<Option<Fault>, WitnessError> {
     let mut select =
         view.prepare_cached("SELECT seq, leaf, leaf_hash, signature FROM leaf ORDER BY seq")?;
     let rows = select.query_map([], |row| {
@@ -57,7 +108,8 @@ fn check(view: &Connection, verifier: &mut Verifier) -> Result<Option<Fault>, Wi
     })?;
     let mut leaves: u64 = 0;
     for row in rows {
-        let leaf = match verifier.leaf(&row?) {
+        let row = row?;
+        let leaf = match verifier.leaf(&row) {
             Ok(leaf) => leaf,
             Err(fault) => return Ok(Some(fault)),
         };
@@ -67,9 +119,15 @@ fn check(view: &Connection, verifier: &mut Verifier) -> Result<Option<Fault>, Wi
         if let Err(fault) = verifier.bodies(&leaf, &tables::parts(view, leaf.seq)?) {
             return Ok(Some(fault));
         }
+        if let Some(fault) = tree.leaf(view, verifier.last(), &row.signature)? {
+            return Ok(Some(fault));
+        }
         leaves = leaf.seq.saturating_add(1);
     }
-    unlogged(view, leaves)
+    match tree.end(view)? {
+        Some(fault) => Ok(Some(fault)),
+        None => unlogged(view, leaves),
+    }
 }
 
 /// An index row or a body beyond the last leaf: what it told of was cut off.

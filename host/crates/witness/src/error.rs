@@ -1,7 +1,10 @@
 //! Why evidence could not be written or read. A command whose evidence fails, fails.
 
+use crate::anchor::AnchorFault;
+use crate::verify::Fault;
 use if_core::{Code, Explain, OperationId};
 use if_store::StoreError;
+use if_tlog::{BundleError, CheckpointError, NoteError};
 use std::path::PathBuf;
 
 /// What went wrong. Nothing was recorded in any of these cases.
@@ -31,10 +34,31 @@ pub enum WitnessError {
     LeafTooLarge(usize),
     #[error("entry {seq} of the log cannot be read")]
     Unreadable { seq: u64 },
+    #[error("there is no entry {seq} in the log")]
+    NoEntry { seq: u64 },
+    #[error(transparent)]
+    Anchor(#[from] AnchorFault),
+    #[error("the log cannot be continued: {0}")]
+    Broken(#[source] Fault),
+    #[error(
+        "a checkpoint of {signed} entries was signed, and the log of {leaves} does not begin with \
+         them"
+    )]
+    Inconsistent { signed: u64, leaves: u64 },
+    #[error("a checkpoint of the log cannot be read")]
+    Checkpoint(#[from] CheckpointError),
+    #[error("entries cannot be bundled")]
+    Bundle(#[from] BundleError),
     #[error("the system gives no random numbers")]
     Random,
     #[error("an entry cannot be written as JSON")]
     Json(#[source] serde_json::Error),
+}
+
+impl From<NoteError> for WitnessError {
+    fn from(error: NoteError) -> Self {
+        WitnessError::Checkpoint(error.into())
+    }
 }
 
 impl From<rusqlite::Error> for WitnessError {
@@ -59,9 +83,15 @@ impl Explain for WitnessError {
             WitnessError::OperationClosed(_) => Code::OutcomeUnknown,
             WitnessError::KeyMalformed { .. }
             | WitnessError::KeyOfAnotherLog { .. }
-            | WitnessError::Unreadable { .. } => Code::WitnessBroken,
+            | WitnessError::Unreadable { .. }
+            | WitnessError::Anchor(_)
+            | WitnessError::Broken(_)
+            | WitnessError::Inconsistent { .. }
+            | WitnessError::Checkpoint(_) => Code::WitnessBroken,
+            WitnessError::NoEntry { .. } => Code::Usage,
             WitnessError::OperationTaken(_)
             | WitnessError::LeafTooLarge(_)
+            | WitnessError::Bundle(_)
             | WitnessError::Json(_) => Code::Bug,
         }
     }
@@ -72,6 +102,11 @@ impl Explain for WitnessError {
             WitnessError::KeyMissing { .. } => vec!["ifctl init".to_owned()],
             WitnessError::KeyUnsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
             WitnessError::Unreadable { .. } => vec!["ifctl witness verify".to_owned()],
+            WitnessError::NoEntry { .. } => vec!["ifctl witness log".to_owned()],
+            WitnessError::Anchor(_) | WitnessError::Broken(_) => vec![
+                "ifctl witness verify".to_owned(),
+                "ifctl witness anchor reset --yes".to_owned(),
+            ],
             WitnessError::OperationClosed(operation) => {
                 vec![format!("ifctl witness query --operation {operation}")]
             }

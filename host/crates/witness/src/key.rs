@@ -10,6 +10,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use fs_err as fs;
 use fs_err::os::unix::fs::OpenOptionsExt;
+use if_tlog::{Name, SignatureLine};
 use std::fmt;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -26,8 +27,22 @@ pub struct PublicKey(VerifyingKey);
 impl PublicKey {
     /// Reads 64 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = Hash32::parse(text)?;
-        VerifyingKey::from_bytes(bytes.as_bytes()).ok().map(Self)
+        Self::from_bytes(Hash32::parse(text)?.as_bytes())
+    }
+
+    /// Wraps raw bytes; `None` when they are no point of the curve.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes).ok().map(Self)
+    }
+
+    /// The raw bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// As the formats of logs take it.
+    pub(crate) fn dalek(&self) -> VerifyingKey {
+        self.0
     }
 
     /// Subject public key info as PEM (RFC 8410), as OpenSSL reads it.
@@ -84,6 +99,11 @@ impl LogKey {
 
     pub(crate) fn sign(&self, hash: &Hash32) -> [u8; 64] {
         self.0.sign(&signed_bytes(hash)).to_bytes()
+    }
+
+    /// Signs a note, such as a checkpoint, under this name.
+    pub(crate) fn sign_note(&self, text: &str, name: Name) -> SignatureLine {
+        if_tlog::sign(text, name, &self.0)
     }
 
     #[cfg(test)]

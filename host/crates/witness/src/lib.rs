@@ -7,8 +7,8 @@
 //! chain still verifies.
 //!
 //! This room refuses to go on when it cannot write, to record an outcome twice, and to change or
-//! delete a leaf. It cannot notice that the newest leaves were cut off, unless it is told a head
-//! that was kept elsewhere.
+//! delete a leaf, and to continue a log whose head is not the one that it wrote last. It cannot
+//! notice that a whole disk was put back, unless it is told a head that was kept elsewhere.
 //!
 //! - `leaf`: the wire type; `hash`: how leaves are hashed and signed; `key`: whose signature
 //! - `commitment`: what binds a body to its leaf
@@ -16,35 +16,48 @@
 //! - `witness`: opening, intents, refusals, notes; `operation`: outcomes
 //! - `run_lock`, `recover`: whether an operation still lives, and what to write when it does not
 //! - `tables`: the only SQL that writes; `query`: looking things up
-//! - `verify`: the pure check of a chain; `audit`: the same over the whole database
+//! - `append`: the one way in which the log grows; `anchor`: its head, kept outside the database;
+//!   `window`: a few old entries that every write looks at
+//! - `tiles`: the Merkle tree; `checkpoint`: what is signed of it; `publish`: files for others
+//! - `verify`: the pure check of a chain; `audit`: the same over the whole database, with the tree
+//!   `regrown`
 
+mod anchor;
+mod append;
 mod audit;
 mod bounds;
+mod checkpoint;
 mod commitment;
 mod error;
-mod hash;
 mod key;
 mod leaf;
 mod operation;
+mod publish;
 mod query;
 mod record;
 mod recover;
+mod regrown;
 mod run_lock;
 mod tables;
+mod tiles;
 mod verify;
+mod window;
 mod witness;
 
+pub use anchor::AnchorFault;
 pub use bounds::{LEAF_BYTES_MAX, PART_BYTES_MAX, QUERY_ENTRIES_MAX, TEXT_BYTES_MAX};
+pub use checkpoint::Signed;
 pub use error::WitnessError;
-pub use hash::{Hash32, leaf_hash};
+pub use if_tlog::{Hash32, leaf_hash};
 pub use key::{PublicKey, create_key};
 pub use leaf::{
     Birth, Decision, Kind, LEAF_VERSION, Leaf, Plugin, SecretUse, Status, Timing, Traffic, Usage,
     Verdict,
 };
 pub use operation::{LeafRef, Operation};
+pub use publish::Published;
 pub use query::{Entry, Filter, Recorded};
 pub use record::{Evidence, Intent, Outcome};
 pub use tables::SCHEMA;
 pub use verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport, verify};
-pub use witness::Witness;
+pub use witness::{LogFiles, Witness};

@@ -78,7 +78,7 @@ impl Operation {
     ) -> Result<LeafRef, WitnessError> {
         let shared = &self.shared;
         let (leaf, parts) = outcome.record(&self.leaf, shared.now())?;
-        let at = shared.store.last_transaction(|transaction| {
+        let at = shared.append_last(|transaction| {
             if !tables::close_intent(transaction, &self.operation)? {
                 return Err(WitnessError::OperationClosed(self.operation.clone()));
             }

@@ -67,7 +67,7 @@ impl Witness {
     /// False when it was closed meanwhile.
     fn close_unknown(&self, operation: &OperationId, seq: u64) -> Result<bool, WitnessError> {
         let shared = &self.shared;
-        shared.store.transaction(|transaction| {
+        shared.append(|transaction| {
             if !tables::close_intent(transaction, operation)? {
                 return Ok(false);
             }

@@ -9,6 +9,7 @@ use crate::commitment::Part;
 use crate::key::LogKey;
 use crate::leaf::{Kind, Leaf};
 use crate::operation::LeafRef;
+use crate::verify::Head;
 use crate::{Hash32, WitnessError, leaf_hash};
 use if_core::OperationId;
 use if_store::{Connection, Schema, StoreError, Transaction};
@@ -16,10 +17,9 @@ use rusqlite::OptionalExtension;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 
 /// The log's tables, for [`if_store::Store::open`].
-pub const SCHEMA: Schema = Schema {
-    owner: "witness",
-    version: 1,
-    sql: &["
+pub const SCHEMA: Schema = Schema { owner: "witness", version: 2, sql: &[FIRST, TREE] };
+
+const FIRST: &str = "
     CREATE TABLE log (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         public_key TEXT NOT NULL
@@ -59,8 +59,35 @@ pub const SCHEMA: Schema = Schema {
         operation TEXT PRIMARY KEY,
         seq INTEGER NOT NULL REFERENCES leaf (seq)
     ) STRICT, WITHOUT ROWID;
-    "],
-};
+    ";
+
+/// What others verify. `accepted`: writes leave the entries before it alone, on an operator's word.
+/// `anchored`: the head is kept beside the database, and was from then on.
+/// `signatures`: SHA-256 over the signatures of the leaves of a tile, one behind the other.
+const TREE: &str = "
+    ALTER TABLE log ADD COLUMN anchored INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE log ADD COLUMN accepted INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE tile (
+        level INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        signatures BLOB CHECK ((signatures IS NULL) = (level > 1)),
+        PRIMARY KEY (level, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER tile_stays BEFORE UPDATE ON tile
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TRIGGER tile_remains BEFORE DELETE ON tile
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TABLE checkpoint (
+        size INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        note TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER checkpoint_stays BEFORE UPDATE ON checkpoint
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    CREATE TRIGGER checkpoint_remains BEFORE DELETE ON checkpoint
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    ";
 
 /// What `entry` repeats of a leaf, as one comparable row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +217,48 @@ pub(crate) fn head(connection: &Connection) -> Result<Option<LeafRef>, WitnessEr
     let seq = seq.unsigned_abs();
     let hash = Hash32::from_slice(&hash).ok_or(WitnessError::Unreadable { seq })?;
     Ok(Some(LeafRef { seq, hash }))
+}
+
+/// How long the log is, and its newest entry.
+pub(crate) fn length(connection: &Connection) -> Result<Option<Head>, WitnessError> {
+    let newest = head(connection)?;
+    Ok(newest.map(|at| Head { leaves: at.seq.saturating_add(1), hash: at.hash }))
+}
+
+/// The hash that stands beside an entry.
+pub(crate) fn hash_of(view: &Connection, seq: u64) -> Result<Option<Hash32>, WitnessError> {
+    let hash: Option<Vec<u8>> = view
+        .prepare_cached("SELECT leaf_hash FROM leaf WHERE seq = ?1")?
+        .query_row([integer(seq)?], |row| row.get(0))
+        .optional()?;
+    Ok(hash.and_then(|hash| Hash32::from_slice(&hash)))
+}
+
+/// Whether the log's head is kept outside. A log without an entry has none.
+pub(crate) fn is_anchored(view: &Connection) -> Result<bool, WitnessError> {
+    let anchored = view.prepare_cached("SELECT anchored FROM log")?.query_row([], |row| row.get(0));
+    Ok(anchored.optional()?.unwrap_or(false))
+}
+
+/// From now on the log's head is kept outside.
+pub(crate) fn set_anchored(transaction: &Transaction<'_>) -> Result<(), WitnessError> {
+    transaction.execute("UPDATE log SET anchored = 1", [])?;
+    Ok(())
+}
+
+/// How many of the first entries writes leave alone.
+pub(crate) fn accepted(view: &Connection) -> Result<u64, WitnessError> {
+    let accepted: Option<i64> = view
+        .prepare_cached("SELECT accepted FROM log")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(accepted.unwrap_or(0).cast_unsigned())
+}
+
+/// From now on writes leave so many of the first entries alone.
+pub(crate) fn set_accepted(transaction: &Transaction<'_>, leaves: u64) -> Result<(), WitnessError> {
+    transaction.execute("UPDATE log SET accepted = ?1", [integer(leaves)?])?;
+    Ok(())
 }
 
 /// Remembers that an intent has no outcome yet.

@@ -7,7 +7,7 @@
 
 use crate::commitment::Part;
 use crate::leaf::{LEAF_VERSION, Leaf};
-use crate::{Hash32, PublicKey, leaf_hash};
+use crate::{AnchorFault, Hash32, PublicKey, leaf_hash};
 use if_core::{Code, Explain};
 use serde::Serialize;
 
@@ -63,6 +63,14 @@ pub enum FaultKind {
     Index,
     #[error("is listed in the index but not in the log")]
     Unlogged,
+    #[error("ends a tile whose hash of level {0} does not fit")]
+    Tile(u8),
+    #[error("ends a checkpoint that is not signed by the log's key")]
+    CheckpointSignature,
+    #[error("ends a checkpoint that is of other entries")]
+    Checkpoint,
+    #[error("is not where the log ended: {0}")]
+    Anchor(AnchorFault),
 }
 
 impl Explain for Fault {
@@ -91,6 +99,8 @@ pub struct VerifyReport {
 pub struct Verifier {
     key: PublicKey,
     expected: Option<Head>,
+    /// Below this length each leaf is covered by a checkpoint, whose signature was verified.
+    covered: u64,
     leaves: u64,
     last: Hash32,
     bodies: u64,
@@ -100,7 +110,14 @@ pub struct Verifier {
 impl Verifier {
     /// A check against `key`, and against a head kept elsewhere if there is one.
     pub fn new(key: PublicKey, expected: Option<Head>) -> Self {
-        Self { key, expected, leaves: 0, last: Hash32::ZERO, bodies: 0, erased: 0 }
+        Self { key, expected, covered: 0, leaves: 0, last: Hash32::ZERO, bodies: 0, erased: 0 }
+    }
+
+    /// Leaves the signatures of the first so many leaves alone: the caller knows a signed
+    /// checkpoint that covers them, and compares its root when they are through.
+    #[must_use]
+    pub(crate) fn covered_until(self, covered: u64) -> Self {
+        Self { covered, ..self }
     }
 
     /// Takes the next row, in the order of positions.
@@ -116,7 +133,7 @@ impl Verifier {
         if row.hash != hash.as_bytes() {
             return Err(fault(FaultKind::Edited));
         }
-        if !self.key.verifies(&hash, &row.signature) {
+        if row.seq >= self.covered && !self.key.verifies(&hash, &row.signature) {
             return Err(fault(FaultKind::Signature));
         }
         let leaf: Leaf = serde_json::from_slice(&row.leaf)
@@ -140,6 +157,11 @@ impl Verifier {
         }
         (self.leaves, self.last) = (leaves, hash);
         Ok(leaf)
+    }
+
+    /// The hash of the leaf that was taken last.
+    pub(crate) fn last(&self) -> Hash32 {
+        self.last
     }
 
     /// Takes the bodies stored for a leaf that [`Verifier::leaf`] accepted.

@@ -1,5 +1,6 @@
 //! The open log: intents, refusals, notes. Each is on the disk when the function returns.
 
+use crate::anchor::{Anchor, AnchorFault};
 use crate::commitment::Part;
 use crate::key::LogKey;
 use crate::leaf::{Birth, Kind, Leaf, Status, Verdict};
@@ -8,10 +9,10 @@ use crate::record::{Intent, text};
 use crate::run_lock::RunLock;
 use crate::{PublicKey, WitnessError, tables};
 use if_core::{Clock, Code, UnixMillis};
-use if_store::{Store, StoreError, Transaction};
+use if_store::{Connection, Store, StoreError, Transaction};
 use rusqlite::OptionalExtension;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The log of one home. Cheap to clone; clones are the same log.
 #[derive(Clone)]
@@ -24,12 +25,59 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     pub(crate) key: LogKey,
     pub(crate) run_dir: PathBuf,
+    anchor_path: PathBuf,
+    /// Opened by the first write, under the database's lock.
+    pub(crate) anchor: OnceLock<Anchor>,
     clock: Arc<dyn Clock>,
+}
+
+/// What belongs to a log beside its database.
+#[derive(Debug, Clone, Copy)]
+pub struct LogFiles<'a> {
+    /// The key that signs.
+    pub key: &'a Path,
+    /// One lock file for each running operation.
+    pub run_dir: &'a Path,
+    /// The head of the log, kept outside the database.
+    pub anchor: &'a Path,
 }
 
 impl Shared {
     pub(crate) fn now(&self) -> UnixMillis {
         self.clock.now()
+    }
+
+    /// The anchor. Made where there is none yet and the log never had one: it is new, or older than
+    /// anchors are.
+    pub(crate) fn anchor(&self, transaction: &Transaction<'_>) -> Result<&Anchor, WitnessError> {
+        if let Some(anchor) = self.anchor.get() {
+            return Ok(anchor);
+        }
+        let (path, key) = (&self.anchor_path, self.key.public());
+        let anchor = match Anchor::open(path, key) {
+            Err(WitnessError::Anchor(AnchorFault::Missing { .. }))
+                if !tables::is_anchored(transaction)? =>
+            {
+                let anchor = Anchor::adopt(path, key, tables::length(transaction)?)?;
+                tables::set_anchored(transaction)?;
+                anchor
+            }
+            opened => opened?,
+        };
+        Ok(self.anchor.get_or_init(|| anchor))
+    }
+
+    /// Whether the log of this view is the one that was written last. A log that was never anchored
+    /// is.
+    pub(crate) fn check_anchor(&self, view: &Connection) -> Result<(), WitnessError> {
+        match Anchor::open(&self.anchor_path, self.key.public()) {
+            Err(WitnessError::Anchor(AnchorFault::Missing { .. }))
+                if !tables::is_anchored(view)? =>
+            {
+                Ok(())
+            }
+            opened => check(&opened?, view),
+        }
     }
 }
 
@@ -43,12 +91,17 @@ impl Witness {
     /// The key is missing, unsafe, or that of another log; the database fails.
     pub fn open(
         store: Arc<Store>,
-        key_path: &Path,
-        run_dir: &Path,
+        files: LogFiles<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, WitnessError> {
-        let key = LogKey::load(key_path)?;
-        let shared = Shared { store, key, run_dir: run_dir.to_owned(), clock };
+        let shared = Shared {
+            store,
+            key: LogKey::load(files.key)?,
+            run_dir: files.run_dir.to_owned(),
+            anchor_path: files.anchor.to_owned(),
+            anchor: OnceLock::new(),
+            clock,
+        };
         let witness = Self { shared: Arc::new(shared) };
         let (log, unfinished) = match witness.shared.store.read(look)? {
             Some(found) => found,
@@ -56,7 +109,7 @@ impl Witness {
         };
         let found = witness.public_key().to_string();
         if log != found {
-            let path = key_path.to_owned();
+            let path = files.key.to_owned();
             return Err(WitnessError::KeyOfAnotherLog { log, found, path });
         }
         if unfinished {
@@ -86,7 +139,7 @@ impl Witness {
         // Before anybody can read the intent, its process is known to live.
         let lock = RunLock::create(&shared.run_dir, &operation)?;
         let (leaf, parts) = intent.record(Kind::Intent, shared.now())?;
-        let recorded = shared.store.transaction(|transaction| {
+        let recorded = shared.append(|transaction| {
             let appended = tables::append(transaction, &shared.key, leaf, &parts)?;
             tables::open_intent(transaction, &operation, appended.0.seq)?;
             also(transaction)?;
@@ -122,9 +175,25 @@ impl Witness {
         self.append(leaf, &[Part::new("note", text(remark))?])
     }
 
+    /// Takes the log as it is for the one to be continued, whatever it lacks or holds that was not
+    /// written here; an entry says so. A check still finds all of it.
+    ///
+    /// # Errors
+    /// The database or the anchor cannot be written.
+    pub fn reset_anchor(&self) -> Result<LeafRef, WitnessError> {
+        let shared = &self.shared;
+        shared.store.transaction(|transaction| {
+            let head = tables::length(transaction)?;
+            Anchor::adopt(&shared.anchor_path, self.shared.key.public(), head)?;
+            tables::set_anchored(transaction)?;
+            tables::set_accepted(transaction, head.map_or(0, |head| head.leaves))
+        })?;
+        self.note("anchor reset: the log is continued as it was found")
+    }
+
     fn append(&self, leaf: Leaf, parts: &[Part]) -> Result<LeafRef, WitnessError> {
         let shared = &self.shared;
-        shared.store.last_transaction(|transaction| {
+        shared.append_last(|transaction| {
             tables::append(transaction, &shared.key, leaf, parts).map(|(at, _)| at)
         })
     }
@@ -133,22 +202,33 @@ impl Witness {
     fn give_birth(&self) -> Result<String, WitnessError> {
         let shared = &self.shared;
         let public_key = shared.key.public().to_string();
-        shared.store.transaction(|transaction| {
+        if let Some((log, _)) = shared.store.read(look)? {
+            return Ok(log);
+        }
+        shared.append(|transaction| {
             if let Some((log, _)) = look(transaction)? {
                 return Ok(log);
             }
             let mut leaf = Leaf::new(Kind::Note, shared.now());
             leaf.log = Some(Birth { public_key: public_key.clone() });
             tables::append(transaction, &shared.key, leaf, &[])?;
-            transaction
-                .execute("INSERT INTO log (id, public_key) VALUES (1, ?1)", [&public_key])?;
+            transaction.execute(
+                "INSERT INTO log (id, public_key, anchored) VALUES (1, ?1, 1)",
+                [&public_key],
+            )?;
             Ok(public_key)
         })
     }
 }
 
+/// Whether the log of this view begins with what the anchor knows.
+pub(crate) fn check(anchor: &Anchor, view: &Connection) -> Result<(), WitnessError> {
+    let leaves = tables::length(view)?.map_or(0, |head| head.leaves);
+    anchor.check(leaves, |seq| tables::hash_of(view, seq))
+}
+
 /// The log's public key and whether any intent is open; `None` before the first leaf.
-fn look(view: &if_store::Connection) -> Result<Option<(String, bool)>, WitnessError> {
+fn look(view: &Connection) -> Result<Option<(String, bool)>, WitnessError> {
     let found = view
         .prepare_cached("SELECT public_key, EXISTS (SELECT 1 FROM open_intent) FROM log")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))

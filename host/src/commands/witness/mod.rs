@@ -1,6 +1,9 @@
 //! `if witness …`: the log, read and verified.
 
+mod anchor;
+mod checkpoint;
 mod log;
+mod prove;
 mod query;
 mod verify;
 
@@ -11,12 +14,15 @@ use crate::app::App;
 use clap::Subcommand;
 use if_core::Problem;
 
-/// Read and verify the log of operations
+/// Read, verify and prove the log of operations
 #[derive(Debug, Subcommand)]
 pub enum WitnessCommand {
     Log(log::LogArgs),
     Query(query::QueryArgs),
     Verify(verify::VerifyArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
+    Prove(prove::ProveArgs),
+    Anchor(anchor::AnchorArgs),
 }
 
 /// Runs one of them.
@@ -25,5 +31,8 @@ pub fn run(app: &App, command: WitnessCommand) -> Result<(), Problem> {
         WitnessCommand::Log(args) => log::run(app, &args),
         WitnessCommand::Query(args) => query::run(app, &args),
         WitnessCommand::Verify(args) => verify::run(app, &args),
+        WitnessCommand::Checkpoint(args) => checkpoint::run(app, &args),
+        WitnessCommand::Prove(args) => prove::run(app, &args),
+        WitnessCommand::Anchor(args) => anchor::run(app, &args),
     }
 }

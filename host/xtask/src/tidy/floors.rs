@@ -12,6 +12,7 @@ use serde::Deserialize;
 const ROOMS: &[(&str, u8)] = &[
     ("if-core", 0),
     ("if-sigstore", 0),
+    ("if-tlog", 0),
     ("if-world", 1),
     ("if-manifest", 1),
     ("if-config", 1),
@@ -42,6 +43,7 @@ const WITHIN_A_FLOOR: &[(&str, &str)] = &[
 pub const PACKAGES: &[&str] = &[
     "if-core",
     "if-sigstore",
+    "if-tlog",
     "if-world",
     "if-manifest",
     "if-config",

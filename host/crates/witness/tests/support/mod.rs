@@ -5,8 +5,8 @@ use if_core::{
 };
 use if_store::Store;
 use if_witness::{
-    Decision, Intent, Outcome, Plugin, PublicKey, SCHEMA, Status, Timing, Witness, WitnessError,
-    create_key,
+    Decision, Intent, LogFiles, Outcome, Plugin, PublicKey, SCHEMA, Status, Timing, Witness,
+    WitnessError, create_key,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,8 +63,13 @@ impl Home {
     }
 
     pub fn open_store(&self, store: Arc<Store>) -> Result<Witness, WitnessError> {
-        let key_path = self.folder.path().join("witness.key");
-        Witness::open(store, &key_path, &self.run_dir(), self.clock.clone())
+        let key = self.folder.path().join("witness.key");
+        let files = LogFiles { key: &key, run_dir: &self.run_dir(), anchor: &self.anchor() };
+        Witness::open(store, files, self.clock.clone())
+    }
+
+    pub fn anchor(&self) -> PathBuf {
+        self.folder.path().join("if.anchor")
     }
 
     /// A connection without our settings and guards, as a thief has it.
@@ -73,7 +78,10 @@ impl Home {
         connection
             .execute_batch(
                 "PRAGMA foreign_keys = OFF;
-                 DROP TRIGGER IF EXISTS leaf_stays; DROP TRIGGER IF EXISTS leaf_remains;",
+                 DROP TRIGGER IF EXISTS leaf_stays; DROP TRIGGER IF EXISTS leaf_remains;
+                 DROP TRIGGER IF EXISTS tile_stays; DROP TRIGGER IF EXISTS tile_remains;
+                 DROP TRIGGER IF EXISTS checkpoint_stays;
+                 DROP TRIGGER IF EXISTS checkpoint_remains;",
             )
             .unwrap();
         connection

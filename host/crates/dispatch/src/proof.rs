@@ -1,0 +1,120 @@
+//! What the log proves to others: checkpoints and receipts, out and in.
+
+use crate::host::Host;
+use crate::job::explain;
+use if_core::{Code, OperationId, Problem};
+use if_tlog::{Receipt, Verifier};
+use std::io::Read;
+use std::path::Path;
+
+/// Longest receipt: an entry, its path, and a checkpoint with its signatures, in base64.
+const RECEIPT_BYTES_MAX: u64 = 256 << 10;
+
+/// How long the log is and the root over it, signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    pub origin: String,
+    pub size: u64,
+    pub root: String,
+    /// As others get it.
+    pub note: String,
+    /// What they verify it with, and a line end.
+    pub key: String,
+}
+
+/// Which of an operation's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Intent,
+    /// A refusal has only one.
+    Outcome,
+}
+
+/// A receipt for one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    pub seq: u64,
+    /// Entries under the checkpoint.
+    pub size: u64,
+    pub receipt: String,
+}
+
+/// What a receipt proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
+    pub seq: u64,
+    pub origin: String,
+    pub size: u64,
+    /// The entry, as it stands in the log.
+    pub entry: String,
+}
+
+impl Host {
+    /// A signed checkpoint of the whole log.
+    pub fn checkpoint(&self) -> Result<SignedCheckpoint, Problem> {
+        let signed = self.witness.checkpoint().map_err(explain)?;
+        let key = self.witness.verifier().map_err(explain)?;
+        Ok(SignedCheckpoint {
+            origin: signed.checkpoint.origin,
+            size: signed.checkpoint.size,
+            root: signed.checkpoint.root.to_string(),
+            note: signed.note.to_string(),
+            key: format!("{key}\n"),
+        })
+    }
+
+    /// A receipt for an operation, which holds the entry itself.
+    pub fn prove(&self, operation: &OperationId, which: Which) -> Result<Proof, Problem> {
+        let entry = self.entry(operation)?;
+        let recorded = match which {
+            Which::Intent => &entry.opened,
+            Which::Outcome if entry.is_open() => {
+                return Err(Problem::new(Code::Usage, format!("{operation} has not ended"))
+                    .hint(format!("ifctl witness prove {operation} --intent")));
+            }
+            Which::Outcome => entry.closed.as_ref().unwrap_or(&entry.opened),
+        };
+        let (receipt, leaf) = self.witness.prove(recorded.leaf.seq).map_err(explain)?;
+        let receipt = Receipt { extra: Some(leaf), ..receipt };
+        let size = if_tlog::Checkpoint::parse(receipt.checkpoint.text()).map(|signed| signed.size);
+        Ok(Proof { seq: receipt.index, size: size.map_err(broken)?, receipt: receipt.to_string() })
+    }
+
+    /// Verifies a receipt of this log, or of the log of `key`. The database is not asked.
+    pub fn verify_receipt(&self, file: &Path, key: Option<&str>) -> Result<Proved, Problem> {
+        let log = match key {
+            None => self.witness.verifier().map_err(explain)?,
+            Some(key) => key.trim().parse::<Verifier>().map_err(|error| {
+                Problem::new(Code::Usage, error.to_string()).hint("ifctl witness checkpoint --key")
+            })?,
+        };
+        let receipt = Receipt::parse(&read(file)?).map_err(broken)?;
+        let Some(entry) = &receipt.extra else {
+            return Err(Problem::new(Code::WitnessBroken, "the receipt does not hold its entry"));
+        };
+        let signed = receipt.verify(entry, &log).map_err(broken)?;
+        let entry = String::from_utf8_lossy(entry).into_owned();
+        Ok(Proved { seq: receipt.index, origin: signed.origin, size: signed.size, entry })
+    }
+
+    /// Takes the log as it is for the one to be continued.
+    pub fn reset_anchor(&self) -> Result<crate::Written, Problem> {
+        let at = self.witness.reset_anchor().map_err(explain)?;
+        Ok(crate::Written { seq: at.seq, hash: at.hash.to_string() })
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::WitnessBroken, error.to_string())
+}
+
+fn read(file: &Path) -> Result<String, Problem> {
+    let failed = |error: std::io::Error| Problem::new(Code::Usage, error.to_string());
+    let mut text = String::new();
+    let opened = fs_err::File::open(file).map_err(failed)?;
+    let read = opened.take(RECEIPT_BYTES_MAX + 1).read_to_string(&mut text);
+    match read.map_err(failed)? as u64 > RECEIPT_BYTES_MAX {
+        true => Err(broken(format!("{} is longer than a receipt", file.display()))),
+        false => Ok(text),
+    }
+}

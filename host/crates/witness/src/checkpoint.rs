@@ -1,0 +1,141 @@
+//! What this log signs of itself for others: checkpoints, and receipts that prove one entry.
+//!
+//! A log signs no checkpoint that does not continue the one it signed last: the tree's root at that
+//! size is computed again, and must be the one that was signed.
+
+use crate::tables::{self, integer};
+use crate::tiles::{self, Stored};
+use crate::{PublicKey, Witness, WitnessError};
+use if_core::UnixMillis;
+use if_store::{Connection, Transaction};
+use if_tlog::{Algorithm, Checkpoint, Name, Note, Receipt, Tree, TreeError, Verifier};
+use rusqlite::OptionalExtension;
+
+/// In front of a log's own name, which is the beginning of its key.
+const ORIGIN: &str = "infrafabric/log/";
+
+/// Digits of the key in a name. The key itself is what is trusted.
+const ORIGIN_DIGITS: usize = 16;
+
+/// A checkpoint that was signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    pub checkpoint: Checkpoint,
+    /// As others get it.
+    pub note: Note,
+}
+
+/// The name under which the log of this key signs.
+pub(crate) fn origin(key: &PublicKey) -> String {
+    let digits: String = key.to_string().chars().take(ORIGIN_DIGITS).collect();
+    format!("{ORIGIN}{digits}")
+}
+
+/// What others verify this log's checkpoints with.
+pub(crate) fn verifier(key: &PublicKey) -> Result<Verifier, WitnessError> {
+    Ok(Verifier::new(Name::new(origin(key))?, Algorithm::Ed25519, key.dalek()))
+}
+
+impl Witness {
+    /// The key that others verify this log's checkpoints with.
+    ///
+    /// # Errors
+    /// None in practice: the log's name is a legal one.
+    pub fn verifier(&self) -> Result<Verifier, WitnessError> {
+        verifier(&self.public_key())
+    }
+
+    /// A checkpoint of the whole log: the last one when nothing was written since, else a new one,
+    /// which is on the disk before anybody sees it.
+    ///
+    /// # Errors
+    /// The database fails, or the log does not continue what was signed before.
+    pub fn checkpoint(&self) -> Result<Signed, WitnessError> {
+        let now = self.shared.now();
+        self.shared.store.transaction(|transaction| self.signed(transaction, now))
+    }
+
+    /// A receipt for this entry, under a checkpoint of the whole log; and the entry's exact bytes.
+    ///
+    /// # Errors
+    /// There is no such entry, or as [`Witness::checkpoint`].
+    pub fn prove(&self, seq: u64) -> Result<(Receipt, Vec<u8>), WitnessError> {
+        let now = self.shared.now();
+        self.shared.store.transaction(|transaction| {
+            let leaf = leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
+            let signed = self.signed(transaction, now)?;
+            let tree = Tree::new(Stored(transaction), signed.checkpoint.size);
+            let path = tree.inclusion(seq).map_err(from_tree)?;
+            let receipt = Receipt { extra: None, index: seq, path, checkpoint: signed.note };
+            Ok((receipt, leaf))
+        })
+    }
+
+    fn signed(
+        &self,
+        transaction: &Transaction<'_>,
+        now: UnixMillis,
+    ) -> Result<Signed, WitnessError> {
+        let size = match tables::head(transaction)? {
+            None => 0,
+            Some(head) => head.seq.saturating_add(1),
+        };
+        tiles::fill(transaction, size)?;
+        let last = last(transaction)?;
+        if let Some(last) = &last {
+            continues(transaction, size, &last.checkpoint)?;
+        }
+        if let Some(last) = last.filter(|last| last.checkpoint.size == size) {
+            return Ok(last);
+        }
+        let root = Tree::new(Stored(transaction), size).root().map_err(from_tree)?;
+        let checkpoint = Checkpoint { origin: origin(&self.public_key()), size, root };
+        let text = checkpoint.to_string();
+        let line = self.shared.key.sign_note(&text, checkpoint.name()?);
+        let note = Note::new(text, line);
+        transaction
+            .prepare_cached("INSERT INTO checkpoint (size, at, note) VALUES (?1, ?2, ?3)")?
+            .execute((integer(size)?, integer(now.0)?, note.to_string()))?;
+        Ok(Signed { checkpoint, note })
+    }
+}
+
+/// The checkpoint that was signed last.
+pub(crate) fn last(view: &Connection) -> Result<Option<Signed>, WitnessError> {
+    let note: Option<String> = view
+        .prepare_cached("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    note.map(|note| {
+        let note = Note::parse(&note)?;
+        Ok(Signed { checkpoint: Checkpoint::parse(note.text())?, note })
+    })
+    .transpose()
+}
+
+/// Refuses to sign beyond a checkpoint that this log does not begin with.
+fn continues(view: &Connection, size: u64, last: &Checkpoint) -> Result<(), WitnessError> {
+    let forked = WitnessError::Inconsistent { signed: last.size, leaves: size };
+    if last.size > size {
+        return Err(forked);
+    }
+    let root = Tree::new(Stored(view), last.size).root().map_err(from_tree)?;
+    if root == last.root { Ok(()) } else { Err(forked) }
+}
+
+fn leaf(view: &Connection, seq: u64) -> Result<Option<Vec<u8>>, WitnessError> {
+    let leaf = view
+        .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
+        .query_row([integer(seq)?], |row| row.get(0))
+        .optional()?;
+    Ok(leaf)
+}
+
+/// A tree over the database fails as the database does, or because a row is not there.
+pub(crate) fn from_tree(error: TreeError<WitnessError>) -> WitnessError {
+    match error {
+        TreeError::Tile(_, error) => error,
+        TreeError::Narrow { at, .. } => WitnessError::Unreadable { seq: at.index },
+        TreeError::Beyond { index, .. } => WitnessError::NoEntry { seq: index },
+    }
+}
