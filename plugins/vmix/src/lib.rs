@@ -6,6 +6,7 @@
 //! what it does not find, and then calls a function.
 
 mod commands;
+mod depth;
 mod discover;
 mod functions;
 mod inputs;
