@@ -18,6 +18,7 @@ mod lint;
 mod literal;
 mod nearest;
 mod provider_file;
+mod regular;
 mod settings;
 mod yaml;
 
@@ -29,4 +30,5 @@ pub use home::Home;
 pub use instance::{Instance, SecretReference, check_settings};
 pub use nearest::nearest;
 pub use provider_file::ProviderFile;
+pub use regular::read_regular;
 pub use settings::{Defaults, Settings};
