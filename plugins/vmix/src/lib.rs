@@ -7,14 +7,14 @@
 
 mod commands;
 mod depth;
-mod discover;
+pub mod discover;
 mod functions;
 mod inputs;
 mod kinds;
-mod lines;
+pub mod lines;
 mod link;
 mod members;
-mod state;
+pub mod state;
 
 use if_sdk::prelude::*;
 use link::Vmix;

@@ -12,6 +12,8 @@ mod context;
 mod edit;
 mod environment;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod home;
 mod instance;
 mod lint;

@@ -42,8 +42,17 @@ pub fn open_stream<R: Read>(
     input: R,
     passphrase: &SecretValue,
 ) -> Result<StreamReader<R>, VaultError> {
+    open_at_most(input, passphrase, WORK_LOG_MAX)
+}
+
+/// The same, at another cost.
+pub(crate) fn open_at_most<R: Read>(
+    input: R,
+    passphrase: &SecretValue,
+    work_log_max: u8,
+) -> Result<StreamReader<R>, VaultError> {
     let mut identity = scrypt::Identity::new(text(passphrase)?);
-    identity.set_max_work_factor(WORK_LOG_MAX);
+    identity.set_max_work_factor(work_log_max);
     let explain = |error: DecryptError| match error {
         DecryptError::NoMatchingKeys
         | DecryptError::DecryptionFailed

@@ -86,7 +86,7 @@ impl LogKey {
         self.0.sign(&signed_bytes(hash)).to_bytes()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn for_test(seed: u8) -> Self {
         Self(SigningKey::from_bytes(&[seed; 32]))
     }

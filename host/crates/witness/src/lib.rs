@@ -22,6 +22,8 @@ mod audit;
 mod bounds;
 mod commitment;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hash;
 mod key;
 mod leaf;
