@@ -64,14 +64,27 @@ impl Driver {
 
     /// Gives one file to a target.
     pub fn replay(&self, target: &str, file: &Path) -> Result<()> {
-        shell::run(self.command(target)?.arg(file))
+        shell::run(self.command(target).arg(file))
     }
 
     /// Fuzzes one target for so long.
     pub fn fuzz(&self, target: &str, seconds: u32) -> Result<Outcome> {
+        let output = shell::capture(&mut self.run(target, seconds)?)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let mut outcome = Outcome::read(target, &said);
+        if !output.status.success() {
+            outcome.found = Some(match artifact(&said) {
+                Some(file) => file,
+                None => self.last_input(target, seconds)?,
+            });
+        }
+        Ok(outcome)
+    }
+
+    fn run(&self, target: &str, seconds: u32) -> Result<Command> {
         let (corpus, found) = (self.made("corpus")?.join(target), self.made("found")?);
         fs_err::create_dir_all(&corpus)?;
-        let mut command = self.command(target)?;
+        let mut command = self.command(target);
         command.arg(format!("-max_total_time={seconds}"));
         command.arg(format!("-timeout={INPUT_SECONDS_MAX}"));
         command.arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"));
@@ -79,23 +92,13 @@ impl Driver {
         command.arg(format!("-artifact_prefix={}/{target}.", found.display()));
         // What is new goes into the first folder, the others are read.
         command.arg(corpus).arg(shell::root().join(super::SEEDS).join(target));
-        let output = shell::capture(&mut command)?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let mut outcome = Outcome::read(target, &said);
-        if !output.status.success() {
-            outcome.found = Some(match artifact(&said) {
-                Some(file) => file,
-                None => self.last_input(target, &found)?,
-            });
-        }
-        Ok(outcome)
+        Ok(command)
     }
 
-    fn command(&self, target: &str) -> Result<Command> {
+    fn command(&self, target: &str) -> Command {
         let mut command = shell::command(&self.program);
         command.env("IF_FUZZ_TARGET", target);
-        command.env("IF_FUZZ_CURRENT", self.made("current")?.join(target));
-        Ok(command)
+        command
     }
 
     fn made(&self, name: &str) -> Result<PathBuf> {
@@ -104,12 +107,16 @@ impl Driver {
         Ok(folder)
     }
 
-    /// The input that was being tried when the process died without a word.
-    fn last_input(&self, target: &str, found: &Path) -> Result<PathBuf> {
-        let kept = fs_err::read(self.folder.join("current").join(target))?;
+    /// The input at which the process dies without a word, as of an overflowing stack: it is run
+    /// again from what it has learnt, and keeps each input before it is tried.
+    fn last_input(&self, target: &str, seconds: u32) -> Result<PathBuf> {
+        let current = self.made("current")?.join(target);
+        let output = shell::capture(self.run(target, seconds)?.env("IF_FUZZ_CURRENT", &current))?;
+        ensure!(!output.status.success(), "`{target}` died without a word, and did not again");
+        let kept = fs_err::read(&current)?;
         let input = whole(&kept);
         ensure!(input.is_some(), "`{target}` ended before its first input");
-        let file = found.join(format!("{target}.last"));
+        let file = self.made("found")?.join(format!("{target}.last"));
         fs_err::write(&file, input.unwrap_or_default())?;
         Ok(file)
     }

@@ -33,10 +33,10 @@ pub fn value(data: &[u8]) {
             assert!(millis <= max_ms.unwrap_or(u64::MAX));
             format!("{millis}ms")
         }
-        (_, Value::String(text)) => text.clone(),
         (Kind::Int { .. } | Kind::Decimal { .. } | Kind::Bool | Kind::Json { .. }, value) => {
             value.to_string()
         }
+        (_, Value::String(text)) => text.clone(),
         _ => return,
     };
     let anew = match kind {
