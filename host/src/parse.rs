@@ -3,11 +3,12 @@
 
 use crate::tree::option_id;
 use clap::ArgMatches;
+use if_config::read_regular;
 use if_core::{Code, Problem};
 use if_manifest::model::{Kind, Parameter};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of one command.
 #[derive(Debug, Default)]
@@ -125,11 +126,9 @@ fn value_of(kind: &Kind, words: &[String]) -> Result<Value, String> {
 fn one(kind: &Kind, word: &str) -> Result<Value, String> {
     match (kind, word.strip_prefix('@')) {
         (Kind::Json { bytes_max }, Some(path)) => {
-            let size = fs_err::metadata(path).map_err(|error| error.to_string())?.len();
-            if size > *bytes_max {
-                return Err(format!("{path} has {size} bytes, at most {bytes_max} are allowed"));
-            }
-            kind.parse_text(&fs_err::read_to_string(path).map_err(|error| error.to_string())?)
+            let bytes = read_regular(Path::new(path), *bytes_max);
+            let text = String::from_utf8(bytes.map_err(|error| error.to_string())?);
+            kind.parse_text(&text.map_err(|_| format!("{path} is not UTF-8 text"))?)
         }
         _ => kind.parse_text(word),
     }
@@ -145,4 +144,32 @@ fn missing(parameter: &Parameter, line: &str) -> Problem {
     let form = if parameter.positional { format!("<{name}>") } else { format!("--{name} …") };
     Problem::new(Code::Usage, format!("`{line}` needs {name}: {}", parameter.summary))
         .hint(format!("{line} {form}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_within_its_bound_and_what_has_no_end_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.json");
+        let read =
+            |path: &Path| answer(&Kind::Json { bytes_max: 8 }, &format!("@{}", path.display()));
+        for (text, expect) in [
+            ("{\"a\":1}", Ok(serde_json::json!({"a": 1}))),
+            ("[1, 2, 3]", Err("has 9 bytes, at most 8 are allowed")),
+            ("no JSON", Err("is not JSON")),
+        ] {
+            fs_err::write(&path, text).unwrap();
+            match expect {
+                Ok(value) => assert_eq!(read(&path), Ok(value)),
+                Err(why) => assert!(read(&path).unwrap_err().contains(why), "{text}"),
+            }
+        }
+        for endless in ["/dev/zero", "/dev/urandom", "/proc/self"] {
+            let why = read(Path::new(endless)).unwrap_err();
+            assert!(why.contains("is no regular file"), "{why}");
+        }
+    }
 }

@@ -122,7 +122,7 @@ impl Bundle {
         Self::parse(&bytes).map_err(named)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, RegistryError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, RegistryError> {
         let mut files = entries(bytes)?;
         let mut take = |name: &str| {
             let missing = || none(format!("`{name}` is missing: it is no bundle"));

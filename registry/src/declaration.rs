@@ -1,9 +1,11 @@
 //! `plugin.toml` and the tables beside it, as the author wrote them: every fault with its place.
 
 use crate::RegistryError;
+use if_config::read_regular;
 use if_core::Effect;
 use if_manifest::model::Declaration;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Largest plugin.toml or table: what is packed from them must fit a manifest of 256 KiB.
@@ -11,17 +13,26 @@ const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// Reads the declaration at `path`.
 pub(crate) fn read_declaration(path: &Path) -> Result<Declaration, RegistryError> {
-    let text = read_text(path)?;
-    toml::from_str(&text).map_err(|error| {
+    parse_declaration(path, &read_text(path)?)
+}
+
+pub(crate) fn parse_declaration(path: &Path, text: &str) -> Result<Declaration, RegistryError> {
+    toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        fault(path, place(&text, at), error.message())
+        fault(path, place(text, at), error.message())
     })
 }
 
 /// Reads a table: lines `key,effect`, empty lines, lines beginning with `#`, and, as the first
 /// line, a header whose second column is `effect`.
 pub(crate) fn read_table(path: &Path) -> Result<BTreeMap<String, Effect>, RegistryError> {
-    let text = read_text(path)?;
+    parse_table(path, &read_text(path)?)
+}
+
+pub(crate) fn parse_table(
+    path: &Path,
+    text: &str,
+) -> Result<BTreeMap<String, Effect>, RegistryError> {
     let mut table = BTreeMap::new();
     let mut first = true;
     for (index, line) in text.lines().enumerate() {
@@ -64,14 +75,17 @@ fn read_text(path: &Path) -> Result<String, RegistryError> {
     })
 }
 
-/// A file of the author's own folder: links are fine there, size is not.
+/// A file of the author's own folder: links are fine there, size is not, nor what has no end.
 pub(crate) fn read_own(path: &Path, bytes_max: usize) -> Result<Vec<u8>, RegistryError> {
-    let length = fs_err::metadata(path)?.len();
-    if length > bytes_max as u64 {
-        let what = format!("has {length} bytes, more than {bytes_max}");
-        return Err(RegistryError::malformed(path.display().to_string(), what));
-    }
-    Ok(fs_err::read(path)?)
+    let shown = path.display().to_string();
+    read_regular(path, bytes_max as u64).map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput | ErrorKind::FileTooLarge => {
+            let what = error.to_string();
+            let what = what.strip_prefix(&shown).unwrap_or(&what).trim_start().to_owned();
+            RegistryError::malformed(shown, what)
+        }
+        _ => error.into(),
+    })
 }
 
 fn fault(path: &Path, (line, column): (usize, usize), what: impl ToString) -> RegistryError {
@@ -116,6 +130,14 @@ mod tests {
             let error = declare(&text).unwrap_err();
             assert!(error.starts_with(expect), "{error}");
         }
+    }
+
+    #[test]
+    fn what_has_no_end_is_no_file_of_the_author() {
+        let error = read_table(Path::new("/dev/zero")).unwrap_err().to_string();
+        assert!(error.contains("/dev/zero") && error.contains("no regular file"), "{error}");
+        assert!(read_own(Path::new("/dev/zero"), 8).is_err());
+        assert!(read_declaration(Path::new("/proc/self")).is_err());
     }
 
     #[test]

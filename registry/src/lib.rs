@@ -15,6 +15,8 @@ mod declaration;
 mod disallow;
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod imports;
 mod index;
 mod install;

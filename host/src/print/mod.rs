@@ -8,14 +8,16 @@ mod canvas;
 mod face;
 mod progress;
 mod sanitize;
+mod time;
 mod view;
 
 pub use ask::{ask, may_ask};
 pub use canvas::{Canvas, Ink};
 pub use face::Face;
 pub use sanitize::{clean, is_clean};
+pub use time::{instant, time};
 
-use if_core::{Code, Problem, UnixMillis};
+use if_core::{Code, Problem};
 use sanitize::clean_lines;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -115,19 +117,6 @@ pub fn stdin_is_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
-/// An instant as people and programs read it: RFC 3339, UTC, to the millisecond.
-pub fn time(at: UnixMillis) -> String {
-    let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_millisecond(millis)
-        .map_or_else(|_| at.0.to_string(), |t| format!("{t:.3}"))
-}
-
-/// The instant that a person wrote, with `Z` or an offset; a clock time alone is no instant.
-pub fn instant(text: &str) -> Option<UnixMillis> {
-    let at: jiff::Timestamp = text.parse().ok()?;
-    u64::try_from(at.as_millisecond()).ok().map(UnixMillis)
-}
-
 /// A value as one line of JSON, safe for a terminal.
 pub fn encode(value: &impl Serialize) -> Result<String, Problem> {
     let text = serde_json::to_string(value).map_err(|error| {
@@ -179,6 +168,7 @@ fn problem_text(problem: &Problem, canvas: Canvas) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use if_core::UnixMillis;
 
     #[test]
     fn an_instant_has_its_zone() {

@@ -13,6 +13,7 @@ mod bench;
 mod ci;
 mod demo;
 mod deny;
+mod fuzz;
 mod install;
 mod minimal;
 mod plugins;
@@ -33,7 +34,9 @@ usage: cargo xtask <command>
   setup [--servers] [--tools]   get what is missing: wasm target, the tests' servers, CI's tools
   demo                          build everything, then a minute's tour, every line checked
   test [--suite NAME] [--require-servers] [--mutants N]
-                                the whole suite, or one of: core, studio, trust, providers
+                                the whole suite, or one of: core, studio, trust, providers, fuzz
+  fuzz [--seconds N] [--replay FILE] [--list] [TARGET]...
+                                bytes that nobody thought of, at every parser of foreign bytes
   plugins                       build the plugins and the tests' guests
   reproduce                     build the plugins of a second checkout, and compare the digests
   tidy                          the invariants that no compiler checks
@@ -65,6 +68,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["setup", flags @ ..] => setup::run(flags),
         ["demo"] => demo::run(),
         ["test", flags @ ..] => test::run(&test::Options::parse(flags)?),
+        ["fuzz", words @ ..] => fuzz::run(&fuzz::Options::parse(words)?),
         ["plugins"] => plugins::run(),
         ["reproduce"] => plugins::reproduce(),
         ["tidy"] => tidy::run(),

@@ -94,6 +94,8 @@ const SUITES: &[Suite] = &[
             "rebinding",
         ],
     },
+    // The seeds; `cargo xtask fuzz` looks for more.
+    Suite { name: "fuzz", packages: &["if-fuzz"], modules: &[] },
     Suite { name: "providers", packages: &[], modules: &["author", "ha", "obs", "vmix"] },
 ];
 
@@ -158,7 +160,7 @@ pub fn run(options: &Options) -> Result<()> {
 fn run_stages(options: &Options, stages: &mut Stages) -> Result<()> {
     stages.run("servers", || servers(options))?;
     stages.run("plugins and guests", plugins::run)?;
-    if matches!(options.suite, None | Some("providers")) {
+    if matches!(options.suite, None | Some("providers" | "fuzz")) {
         stages.run("plugins' own tests", plugins::test)?;
     }
     stages.run("build", || shell::run(&mut shell::build()))?;

@@ -11,7 +11,8 @@ pub fn instances(call: &Call) -> Outcome {
     Ok(call.candidates()?.iter().filter_map(instance).collect())
 }
 
-fn instance(candidate: &Candidate) -> Option<Value> {
+/// One of them.
+pub fn instance(candidate: &Candidate) -> Option<Value> {
     let said = |name: &str| {
         let word = candidate.txt.get(name).and_then(Value::as_str);
         word.map(str::trim).filter(|word| !word.is_empty())

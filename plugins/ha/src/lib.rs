@@ -5,14 +5,14 @@
 //! but in the signed rules and tables of `plugin.toml`.
 
 mod camera;
-mod discover;
+pub mod discover;
 mod effects;
 mod entities;
 mod events;
 mod history;
 mod home;
 mod media;
-mod moment;
+pub mod moment;
 mod raw;
 mod registry;
 mod scenes;
@@ -20,7 +20,7 @@ mod schema;
 mod service;
 mod set;
 mod socket;
-mod states;
+pub mod states;
 mod system;
 mod target;
 mod watch;

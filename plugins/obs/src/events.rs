@@ -95,7 +95,7 @@ pub fn command() -> Command {
 }
 
 /// An event as it is shown, if it was asked for.
-fn shown(wanted: &[String], mut event: Value) -> Option<Value> {
+pub fn shown(wanted: &[String], mut event: Value) -> Option<Value> {
     let name = event.take_at("eventType");
     let asked = wanted.is_empty() || wanted.iter().any(|wanted| name == wanted.as_str());
     asked.then(|| json!({ "event": name, "data": event.take_at("eventData") }))

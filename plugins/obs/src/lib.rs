@@ -5,13 +5,13 @@
 //! signed table `requests-effects.csv`, which the host applies to every frame that leaves.
 
 mod batch;
-mod events;
+pub mod events;
 mod filters;
 mod inputs;
 mod kinds;
 mod media;
 mod outputs;
-mod protocol;
+pub mod protocol;
 mod raw;
 mod requests;
 mod scenes;

@@ -13,7 +13,8 @@ pub fn discover(call: &Call) -> Outcome {
     Ok(call.candidates()?.iter().filter_map(instance).collect())
 }
 
-fn instance(candidate: &Candidate) -> Option<Value> {
+/// One of them, if it is a vMix.
+pub fn instance(candidate: &Candidate) -> Option<Value> {
     let answer = candidate.answer.trim_start();
     if !answer.starts_with("<vmix") {
         return None;

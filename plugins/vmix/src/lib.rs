@@ -6,14 +6,15 @@
 //! what it does not find, and then calls a function.
 
 mod commands;
-mod discover;
+mod depth;
+pub mod discover;
 mod functions;
 mod inputs;
 mod kinds;
-mod lines;
+pub mod lines;
 mod link;
 mod members;
-mod state;
+pub mod state;
 
 use if_sdk::prelude::*;
 use link::Vmix;

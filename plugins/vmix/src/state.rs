@@ -5,6 +5,7 @@
 //! that is none becomes `null` and is named in `notes`; what an older vMix does not have is an
 //! empty list or `null`; what a newer one adds comes through by its looks instead of being dropped.
 
+use crate::depth;
 use crate::members::{self, Kind};
 use if_sdk::prelude::*;
 use roxmltree::{Document, Node};
@@ -19,6 +20,9 @@ const NOTES_MAX: usize = 50;
 /// # Errors
 /// `protocol` when it is not vMix's XML: cut off, malformed, with a DTD, or another root.
 pub fn parse(xml: &str) -> Outcome {
+    if !depth::is_bearable(xml) {
+        return Err(Failure::protocol("the answer is nested far deeper than vMix's XML"));
+    }
     let document = Document::parse(xml).map_err(|error| {
         let ends = xml.trim_end().ends_with("</vmix>");
         match xml.trim_start().starts_with("<vmix") && !ends {

@@ -128,8 +128,11 @@ impl Lines {
     }
 }
 
-/// The first line, taken out of what arrived.
-fn take_line(arrived: &mut Vec<u8>) -> Result<Option<String>, Failure> {
+/// The first line, taken out of what arrived; how [`Lines`] reads, for whoever has the bytes.
+///
+/// # Errors
+/// `protocol` when it is too long or not UTF-8.
+pub fn take_line(arrived: &mut Vec<u8>) -> Result<Option<String>, Failure> {
     let Some(end) = arrived.iter().position(|byte| *byte == b'\n') else {
         return match arrived.len() > LINE_BYTES_MAX {
             true => Err(Failure::protocol(format!("a line of more than {LINE_BYTES_MAX} bytes"))),

@@ -10,6 +10,8 @@ mod cassette;
 mod config;
 pub mod discover;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gate;
 pub mod grants;
 mod ledger;

@@ -12,12 +12,15 @@ mod context;
 mod edit;
 mod environment;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod home;
 mod instance;
 mod lint;
 mod literal;
 mod nearest;
 mod provider_file;
+mod regular;
 mod settings;
 mod yaml;
 
@@ -29,4 +32,5 @@ pub use home::Home;
 pub use instance::{Instance, SecretReference, check_settings};
 pub use nearest::nearest;
 pub use provider_file::ProviderFile;
+pub use regular::read_regular;
 pub use settings::{Defaults, Settings};

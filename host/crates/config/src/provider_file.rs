@@ -153,7 +153,11 @@ fn unknown(provider: &Word, instances: &[Instance], name: &str) -> ConfigError {
     }
 }
 
-fn parse(path: &Path, provider: &Word, text: &str) -> Result<Vec<Instance>, ConfigError> {
+pub(crate) fn parse(
+    path: &Path,
+    provider: &Word,
+    text: &str,
+) -> Result<Vec<Instance>, ConfigError> {
     let file: File = yaml::parse(path, text)?;
     let mut instances = Vec::new();
     for (name, keys) in file.instances.unwrap_or_default().0 {

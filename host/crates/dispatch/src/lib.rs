@@ -25,6 +25,8 @@ mod engine;
 mod events;
 #[cfg(feature = "live")]
 mod files;
+#[cfg(all(feature = "fuzzing", feature = "live"))]
+pub mod fuzzing;
 mod host;
 mod instance;
 mod intent;

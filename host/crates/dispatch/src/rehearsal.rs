@@ -116,15 +116,8 @@ fn cassettes(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
 }
 
 fn read(path: &Path) -> Result<Script, String> {
-    let size = fs_err::metadata(path).map_err(|e| e.to_string())?.len();
-    if size > CASSETTE_BYTES_MAX {
-        return Err(format!(
-            "{} has {size} bytes, at most {CASSETTE_BYTES_MAX} are read",
-            path.display()
-        ));
-    }
-    let text = fs_err::read_to_string(path).map_err(|e| e.to_string())?;
-    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+    let bytes = if_config::read_regular(path, CASSETTE_BYTES_MAX).map_err(|e| e.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// A package on stage.

@@ -198,7 +198,13 @@ mod tests {
 
     #[test]
     fn reads_the_rest() {
-        for text in ["9007199254740991", "-9007199254740991", r#"{"a":{"a":1},"b":[{"a":1}]}"#] {
+        for text in [
+            "9007199254740991",
+            "-9007199254740991",
+            r#"{"a":{"a":1},"b":[{"a":1}]}"#,
+            // Magic in every `Value` if serde_json were built with `raw_value`.
+            r#"{"$serde_json::private::RawValue":"[1]"}"#,
+        ] {
             assert_eq!(check(text).unwrap().to_string(), text);
         }
         let deep = format!("{}{}", "[".repeat(48), "]".repeat(48));

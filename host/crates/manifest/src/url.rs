@@ -4,6 +4,8 @@
 //! them can be granted, and some would hide where a request really goes. Whether the host is one
 //! that may be reached is the broker's to say.
 
+use std::net::Ipv6Addr;
+
 /// The parts of a URL that a grant needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UrlParts<'a> {
@@ -79,7 +81,7 @@ impl<'a> UrlParts<'a> {
 /// Host without brackets, and what stands behind its colon.
 fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     let (host, tail) = match authority.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?,
+        Some(rest) => rest.split_once(']').filter(|(host, _)| host.parse::<Ipv6Addr>().is_ok())?,
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
     };
     let digits = match tail {
@@ -137,6 +139,8 @@ mod tests {
             ("http://[::1", "one host"),
             ("http://[::1]80", "one host"),
             ("http://a]:80", "one host"),
+            ("http://[name]:80", "one host"),
+            ("http://[10.0.0.7]", "one host"),
         ] {
             let error = UrlParts::parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

@@ -1,5 +1,9 @@
 //! JSON that comes out of a guest: must be JSON, and no deeper than every reader can follow.
 
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
 /// Nesting allowed. `serde_json` reads 128 levels; wrapping in our own output adds a few.
 const DEPTH_MAX: usize = 100;
 
@@ -8,12 +12,60 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     if depth(text.as_bytes()) > DEPTH_MAX {
         return Err(format!("is nested deeper than {DEPTH_MAX} levels"));
     }
-    // Skipping a string does not look into its escapes; half a surrogate pair is found by reading.
-    let read = match text.contains("\\u") {
-        true => serde_json::from_str::<serde_json::Value>(text).map(|_| ()),
-        false => serde_json::from_str::<serde::de::IgnoredAny>(text).map(|_| ()),
-    };
-    read.map_err(|error| format!("is not JSON: {error}"))
+    let read = serde_json::from_str::<Read>(text);
+    read.map(|Read| ()).map_err(|error| format!("is not JSON: {error}"))
+}
+
+/// A value that was read and not kept. Skipping it would not be enough: half a surrogate pair and a
+/// number beyond a double's range are found by reading only, and the next reader would fail.
+struct Read;
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Read)
+    }
+}
+
+impl<'de> Visitor<'de> for Read {
+    type Value = Read;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Read, E> {
+        Ok(Read)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Read, A::Error> {
+        while items.next_element::<Read>()?.is_some() {}
+        Ok(Read)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Read, A::Error> {
+        while members.next_entry::<Read, Read>()?.is_some() {}
+        Ok(Read)
+    }
 }
 
 /// Deepest nesting of brackets outside strings; meaningful for JSON only.
@@ -54,6 +106,17 @@ mod tests {
         assert_eq!(check(r#""\ud83d\ude00""#), Ok(()));
         for half in [r#""\ud83d""#, r#""\ude00""#, r#"{"\ud83d": 1}"#, r#"["\ud83dx"]"#] {
             assert!(check(half).unwrap_err().contains("not JSON"), "{half}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_no_double_holds_is_no_number() {
+        let digits = "9".repeat(400);
+        for beyond in ["4e550", "-1e999", "[1, {\"a\": 2E+400}]", digits.as_str()] {
+            assert!(check(beyond).unwrap_err().contains("out of range"), "{beyond}");
+        }
+        for fine in ["4e5", "-1.5E-400", "18446744073709551616", "1e308"] {
+            assert_eq!(check(fine), Ok(()), "{fine}");
         }
     }
 

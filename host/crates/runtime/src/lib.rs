@@ -21,6 +21,8 @@ mod compile;
 mod config;
 mod end;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod json;
 mod limits;

@@ -13,6 +13,8 @@ mod archive;
 mod contents;
 mod error;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod name;
 mod seal;
 mod sources;

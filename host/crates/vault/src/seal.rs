@@ -35,7 +35,7 @@ pub(crate) fn read_key(path: &Path) -> Result<Identity, VaultError> {
 }
 
 /// The one line that is neither empty nor a comment.
-fn parse_key(bytes: &[u8]) -> Option<Identity> {
+pub(crate) fn parse_key(bytes: &[u8]) -> Option<Identity> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut lines =
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

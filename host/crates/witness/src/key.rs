@@ -106,7 +106,7 @@ impl LogKey {
         if_tlog::sign(text, name, &self.0)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn for_test(seed: u8) -> Self {
         Self(SigningKey::from_bytes(&[seed; 32]))
     }

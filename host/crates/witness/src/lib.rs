@@ -29,6 +29,8 @@ mod bounds;
 mod checkpoint;
 mod commitment;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod key;
 mod leaf;
 mod operation;

@@ -31,7 +31,8 @@ const ROOMS: &[(&str, u8)] = &[
 ];
 
 /// Beside the house: what builds and tests it. No room may need one of them to be built.
-const SCAFFOLD: &[&str] = &["xtask", "if-tests", "if-fakes", "if-servers", "if-pages", "if-bench"];
+const SCAFFOLD: &[&str] =
+    &["xtask", "if-tests", "if-fakes", "if-servers", "if-pages", "if-bench", "if-fuzz"];
 
 /// Arrows within a floor, each with its reason.
 const WITHIN_A_FLOOR: &[(&str, &str)] = &[
@@ -65,6 +66,7 @@ pub const PACKAGES: &[&str] = &[
     "if-servers",
     "if-pages",
     "if-bench",
+    "if-fuzz",
 ];
 
 /// A library, or a family of them when the name ends in `*`, and the rooms that may name it.

@@ -7,6 +7,7 @@ mod files;
 pub mod floors;
 mod frozen;
 mod functions;
+mod fuzzing;
 mod layout;
 mod ratchet;
 mod registered;
@@ -55,6 +56,7 @@ pub fn run() -> Result<()> {
     findings.extend(secretive::check(&tree));
     findings.extend(frozen::check(&tree)?);
     findings.extend(floors::check(&floors::metadata()?));
+    findings.extend(fuzzing::check(&tree)?);
     if findings.is_empty() {
         println!("{} files are tidy", tree.files.len());
         return Ok(());

@@ -142,3 +142,15 @@ fn a_thousand_wrong_numbers_do_not_grow_without_end() {
     let state = parse(&format!("<vmix><inputs>{inputs}</inputs></vmix>")).unwrap();
     assert_eq!(state.at("notes").items().len(), NOTES_MAX);
 }
+
+/// A hundred thousand elements in each other would be a hundred thousand calls in each other.
+#[test]
+fn what_is_nested_without_end_is_refused_and_not_walked_into() {
+    let deep =
+        |levels: usize| format!("<vmix>{}{}</vmix>", "<x>".repeat(levels), "</x>".repeat(levels));
+    assert!(parse(&deep(31)).is_ok());
+    for levels in [32, 100_000] {
+        let Err(Failure::Protocol(text)) = parse(&deep(levels)) else { panic!("{levels} levels") };
+        assert!(text.contains("nested far deeper"), "{text}");
+    }
+}

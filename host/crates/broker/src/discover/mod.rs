@@ -8,8 +8,8 @@
 
 mod mdns;
 mod networks;
-mod packet;
-mod probe;
+pub(crate) mod packet;
+pub(crate) mod probe;
 #[cfg(test)]
 mod tests;
 

@@ -12,6 +12,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 const INSTANCES_MAX: usize = 64;
 /// Most attributes of an instance, and most bytes of each.
 const ATTRIBUTES_MAX: usize = 32;
+/// Most bytes of questions in one packet: a packet has at most 9,000 (RFC 6762 §17), and whoever
+/// announces many long names must not make the packet one that cannot be sent.
+const QUESTIONS_BYTES_MAX: usize = 8 << 10;
+/// A question's length bytes, kind and class.
+const QUESTION_OVERHEAD_BYTES: usize = 6;
 /// Most addresses of a host.
 const ADDRESSES_MAX: usize = 8;
 
@@ -20,11 +25,17 @@ pub fn question(services: &[String], instances: &[String]) -> Option<Vec<u8>> {
     let mut packet = Packet::new_query(0);
     let asked = services.iter().map(|name| (name, TYPE::PTR));
     let open = instances.iter().flat_map(|name| [(name, TYPE::SRV), (name, TYPE::TXT)]);
+    let mut bytes = 0;
     for (name, kind) in asked.chain(open) {
-        let name = Name::new(name).ok()?;
-        packet.questions.push(Question::new(name, kind.into(), CLASS::IN.into(), false));
+        // A name that somebody announced may be none that can be asked; the others are asked.
+        let Ok(asked) = Name::new(name) else { continue };
+        bytes += name.len() + QUESTION_OVERHEAD_BYTES;
+        if bytes > QUESTIONS_BYTES_MAX {
+            break;
+        }
+        packet.questions.push(Question::new(asked, kind.into(), CLASS::IN.into(), false));
     }
-    packet.build_bytes_vec().ok()
+    if packet.questions.is_empty() { None } else { packet.build_bytes_vec().ok() }
 }
 
 /// What was heard so far.

@@ -13,6 +13,7 @@ use if_manifest::model::Probe;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -53,10 +54,10 @@ struct Exchange {
 }
 
 /// The beginning of an answer.
-struct Heard {
-    status: u16,
-    server: String,
-    answer: Vec<u8>,
+pub(crate) struct Heard {
+    pub(crate) status: u16,
+    pub(crate) server: String,
+    pub(crate) answer: Vec<u8>,
 }
 
 /// Asks all of them.
@@ -119,7 +120,10 @@ async fn one(target: Target<'_>) -> Option<Exchange> {
 }
 
 /// Status and the first bytes of the body. The connection is driven in here and ends with it.
-async fn ask(stream: TcpStream, target: Target<'_>) -> Option<Heard> {
+pub(crate) async fn ask(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    target: Target<'_>,
+) -> Option<Heard> {
     let Target { address, probe } = target;
     let request = Request::get(&probe.path)
         .header(header::HOST, format!("{address}:{}", probe.port))

@@ -197,6 +197,27 @@ fn records_of_other_services_and_floods_are_ignored() {
     assert!(heard.open().len() < 100, "{}", heard.open().len());
 }
 
+/// One announced name must not end the search for all others.
+#[test]
+fn names_that_cannot_be_asked_are_passed_over() {
+    let services = [SERVICE.to_owned()];
+    let asked = |instances: &[String]| {
+        let question = question(&services, instances).expect("the question is asked");
+        assert!(question.len() <= 9_000, "{} bytes", question.len());
+        Packet::parse(&question).unwrap().questions.len()
+    };
+    let good = format!("Desk.{SERVICE}");
+    assert_eq!(asked(std::slice::from_ref(&good)), 3);
+    let odd = [format!("{}.{SERVICE}", "x".repeat(64)), "x.".repeat(200)];
+    for odd in odd {
+        assert_eq!(asked(&[odd.clone(), good.clone()]), 3, "{odd}");
+    }
+    let long = |number| format!("{number}{}.{}.{SERVICE}", "x".repeat(60), "y".repeat(63));
+    let many: Vec<String> = (0..64).map(long).collect();
+    assert!(asked(&many) > 40);
+    assert!(question(&[], &["x".repeat(64)]).is_none());
+}
+
 proptest::proptest! {
     #[test]
     fn no_packet_panics(bytes: Vec<u8>, cut in 0_usize..400) {

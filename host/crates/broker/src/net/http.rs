@@ -44,16 +44,27 @@ pub async fn exchange(
 ) -> Result<HttpResponse, BrokerError> {
     let target = exchange.target.host.with_port(exchange.target.port);
     let request = build(&mut exchange)?;
+    converse(io, &target, request, body_bytes_max, || exchange.departure.leave()).await
+}
+
+/// The exchange itself; `leave` is called before the first byte goes.
+pub(crate) async fn converse(
+    io: Box<dyn Stream>,
+    target: &str,
+    request: Request<Full<Bytes>>,
+    body_bytes_max: u64,
+    leave: impl FnOnce(),
+) -> Result<HttpResponse, BrokerError> {
     let (mut sender, connection) = http1::Builder::new()
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .handshake::<_, Full<Bytes>>(TokioIo::new(io))
         .await
-        .map_err(|error| lost(&target, &error))?;
+        .map_err(|error| lost(target, &error))?;
     let work = async {
-        exchange.departure.leave();
-        let response = sender.send_request(request).await.map_err(|error| lost(&target, &error))?;
-        read(&target, response, body_bytes_max).await
+        leave();
+        let response = sender.send_request(request).await.map_err(|error| lost(target, &error))?;
+        read(target, response, body_bytes_max).await
     };
     tokio::pin!(work, connection);
     let mut open = true;

@@ -4,12 +4,12 @@
 //! bytes, and returns what came, within the time and sizes it was given.
 
 mod datagram;
-mod http;
+pub(crate) mod http;
 pub mod resolve;
 mod stream;
 pub mod system;
 mod tls;
-mod websocket;
+pub(crate) mod websocket;
 
 use crate::transport::{HttpExchange, Opened, Opening, Transport};
 use crate::{BrokerConfig, BrokerError};

@@ -6,7 +6,7 @@
 
 use crate::BrokerError;
 use crate::grants::host::HostName;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -88,11 +88,17 @@ fn read_authorities(path: &Path, roots: &mut RootCertStore) -> Result<(), Broker
                 .because(cause),
         )
     };
-    let size = fs_err::metadata(path).map_err(|error| unusable(error.to_string()))?.len();
-    if size > CA_FILE_BYTES_MAX {
+    let facts = fs_err::metadata(path).map_err(|error| unusable(error.to_string()))?;
+    if !facts.is_file() {
+        return Err(unusable("it is no regular file".into()));
+    }
+    let file = fs_err::File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    let read = file.take(CA_FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| unusable(error.to_string()))?;
+    if bytes.len() as u64 > CA_FILE_BYTES_MAX {
         return Err(unusable(format!("it is larger than {CA_FILE_BYTES_MAX} bytes")));
     }
-    let bytes = fs_err::read(path).map_err(|error| unusable(error.to_string()))?;
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
         roots.add(certificate).map_err(|error| unusable(error.to_string()))?;

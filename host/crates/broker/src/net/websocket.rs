@@ -44,20 +44,39 @@ pub async fn open(
     bytes_max: u64,
 ) -> Result<Opened, BrokerError> {
     let request = build(&target, &opening)?;
-    let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(limit))
-        .max_frame_size(Some(limit))
-        .max_write_buffer_size(limit.saturating_mul(2).max(1 << 20));
-    let (socket, response) = client_async_with_config(request, io, Some(config))
+    let (socket, response) = client_async_with_config(request, io, Some(config(bytes_max)))
         .await
         .map_err(|error| failed(&target, bytes_max, error))?;
     let chosen = response.headers().get("sec-websocket-protocol");
     let subprotocol = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (writer, reader) = socket.split();
-    let (reader, writer) = (Mutex::new(reader), Mutex::new(writer));
-    let wire = Arc::new(WebSocketWire { reader, writer, target, bytes_max });
+    let wire = Arc::new(WebSocketWire::over(socket, target, bytes_max));
     Ok(Opened { wire, local, subprotocol, fresh: true })
+}
+
+/// What the library may read and hold.
+fn config(bytes_max: u64) -> WebSocketConfig {
+    let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+    WebSocketConfig::default()
+        .max_message_size(Some(limit))
+        .max_frame_size(Some(limit))
+        .max_write_buffer_size(limit.saturating_mul(2).max(1 << 20))
+}
+
+/// All messages of a peer with whom hands were shaken, until it closes or fails.
+#[cfg(feature = "fuzzing")]
+pub(crate) async fn messages(io: Box<dyn Stream>, bytes_max: u64) -> Vec<Frame> {
+    use tokio_tungstenite::tungstenite::protocol::Role;
+    let socket = WebSocketStream::from_raw_socket(io, Role::Client, Some(config(bytes_max))).await;
+    let wire = WebSocketWire::over(socket, "peer".into(), bytes_max);
+    let mut heard = Vec::new();
+    while let Ok(frame) = wire.read().await {
+        let last = matches!(frame, Frame::Closed { .. });
+        heard.push(frame);
+        if last {
+            break;
+        }
+    }
+    heard
 }
 
 fn build(target: &str, opening: &Opening<'_>) -> Result<Request<()>, BrokerError> {
@@ -84,6 +103,12 @@ fn build(target: &str, opening: &Opening<'_>) -> Result<Request<()>, BrokerError
 }
 
 impl WebSocketWire {
+    fn over(socket: Socket, target: String, bytes_max: u64) -> Self {
+        let (writer, reader) = socket.split();
+        let (reader, writer) = (Mutex::new(reader), Mutex::new(writer));
+        Self { reader, writer, target, bytes_max }
+    }
+
     /// Reads until a message for the guest; the library answers pings on the way.
     async fn read(&self) -> Result<Frame, BrokerError> {
         let mut reader = self.reader.lock().await;

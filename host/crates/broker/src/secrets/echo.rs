@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 const VALUE_BYTES_MIN: usize = 4;
 /// Shorter pieces of base64 are not searched for, for the same reason.
 const BASE64_CHARS_MIN: usize = 6;
+/// `%41`.
+const PERCENT_ENCODED_BYTES: usize = 3;
 /// What stands in place of a secret that the manifest lets the provider echo.
 pub const REDACTED: &str = "[redacted]";
 
@@ -53,9 +55,10 @@ impl Needles {
         Some(found)
     }
 
-    /// Bytes that must be kept from one piece of a stream to judge the next.
+    /// Bytes that must be kept from one piece of a stream to judge the next: a value may be written
+    /// with a percent sign for every byte, also for those that need none.
     fn overlap(&self) -> usize {
-        self.longest.saturating_sub(1)
+        (self.longest * PERCENT_ENCODED_BYTES).saturating_sub(1)
     }
 
     /// Whether any value is in these bytes.
@@ -239,5 +242,19 @@ mod tests {
         assert_eq!(needles().redact(&body), b"a [redacted] b [redacted] c");
         let hidden = br#"{"a":"p\u00e4ss\/w\u0022rd\u002b9?"}"#;
         assert_eq!(needles().redact(hidden), REDACTED.as_bytes());
+    }
+    #[test]
+    fn cut_anywhere_it_is_noticed_in_every_spelling_of_bytes() {
+        let over_escaped: String = SECRET.iter().map(|byte| format!("%{byte:02x}")).collect();
+        for spelling in [SECRET, over_escaped.as_bytes(), &STANDARD.encode(SECRET).into_bytes()] {
+            let said = [b"before ", spelling, b" behind"].concat();
+            for size in 1..said.len() {
+                let mut tail = Tail::default();
+                let noticed = said.chunks(size).fold(false, |before, piece| {
+                    tail.joins(&needles(), piece) | needles().found_in(piece) | before
+                });
+                assert!(noticed, "{size} bytes of {}", String::from_utf8_lossy(spelling));
+            }
+        }
     }
 }

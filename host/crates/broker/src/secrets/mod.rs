@@ -10,7 +10,7 @@ pub mod echo;
 pub mod recipes;
 mod signing;
 pub mod sinks;
-mod spans;
+pub(crate) mod spans;
 
 use crate::BrokerError;
 use crate::grants::host::shown;

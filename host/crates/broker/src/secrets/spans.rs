@@ -3,9 +3,8 @@
 //! Numbers, key order and blanks of a body stay exactly as the guest wrote them; only bytes inside
 //! the one literal change.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Deepest JSON that is walked: the parser's own limit.
@@ -49,22 +48,58 @@ fn walk(
     }
 }
 
-/// The bytes of the value at a pointer, quotes included.
+/// The bytes of the value at a pointer, quotes included. Of equal keys the last one counts, as for
+/// the parser.
 pub fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
-    let mut here: &RawValue = serde_json::from_str(text).ok()?;
-    for step in pointer.split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
-        here = if here.get().starts_with('[') {
-            let items: Vec<&RawValue> = serde_json::from_str(here.get()).ok()?;
-            items.get(step.parse::<usize>().ok()?).copied()?
-        } else {
-            let members: BTreeMap<String, &RawValue> = serde_json::from_str(here.get()).ok()?;
-            members.get(&step).copied()?
-        };
+    let steps = pointer.split('/').skip(1);
+    steps.map(|step| step.replace("~1", "/").replace("~0", "~")).try_fold(
+        value_at(text, 0)?,
+        |here, step| match text.as_bytes().get(here.start)? {
+            b'[' => item(text, here.start + 1, step.parse().ok()?),
+            b'{' => member(text, here.start + 1, &step),
+            _ => None,
+        },
+    )
+}
+
+/// The value that begins behind the blanks from here.
+fn value_at(text: &str, from: usize) -> Option<Range<usize>> {
+    let rest = text.get(from..)?;
+    let start = from + rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
+    let rest = serde_json::Deserializer::from_str(text.get(start..)?);
+    let mut values = rest.into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    Some(start..start + values.byte_offset())
+}
+
+/// Behind this sign, if nothing but blanks stands before it.
+fn behind(text: &str, from: usize, sign: char) -> Option<usize> {
+    let rest = text.get(from..)?.trim_start_matches([' ', '\t', '\n', '\r']);
+    rest.strip_prefix(sign).map(|rest| text.len() - rest.len())
+}
+
+fn item(text: &str, mut at: usize, index: usize) -> Option<Range<usize>> {
+    for _ in 0..index {
+        at = behind(text, value_at(text, at)?.end, ',')?;
     }
-    let start = (here.get().as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
-    let end = start + here.get().len();
-    (text.get(start..end)? == here.get()).then_some(start..end)
+    value_at(text, at)
+}
+
+fn member(text: &str, mut at: usize, name: &str) -> Option<Range<usize>> {
+    let mut found = None;
+    while let Some(key) = value_at(text, at) {
+        let value = value_at(text, behind(text, key.end, ':')?)?;
+        let key: String = serde_json::from_str(text.get(key)?).ok()?;
+        let next = behind(text, value.end, ',');
+        if key == name {
+            found = Some(value);
+        }
+        match next {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    found
 }
 
 #[cfg(test)]

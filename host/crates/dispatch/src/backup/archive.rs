@@ -154,6 +154,12 @@ pub(super) fn unpack(
     }
 }
 
+/// The same from memory, without a passphrase.
+#[cfg(feature = "fuzzing")]
+pub(super) fn unpack_bytes(bytes: &[u8], to: &Path) -> Result<Listing, Problem> {
+    Unpacker { path: Path::new("backup"), to }.run(bytes)
+}
+
 struct Unpacker<'a> {
     path: &'a Path,
     to: &'a Path,

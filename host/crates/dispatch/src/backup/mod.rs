@@ -33,6 +33,16 @@ const LISTING_BYTES_MAX: u64 = 32 << 20;
 /// Most files: 2,000 plugins with their data. More would be an archive made to fill a disk.
 const FILES_MAX: usize = 400_000;
 
+/// A backup's bytes, unpacked into an empty folder: the paths that it lists.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn unpacked(
+    archive: &[u8],
+    to: &std::path::Path,
+) -> Result<Vec<String>, if_core::Problem> {
+    let listing = archive::unpack_bytes(archive, to)?;
+    Ok(listing.files.into_iter().map(|listed| listed.path).collect())
+}
+
 /// What is in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

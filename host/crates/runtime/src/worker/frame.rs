@@ -85,6 +85,38 @@ impl Reader {
     }
 }
 
+/// Messages as they would be written anew, and why the reading ended before the stream.
+#[cfg(feature = "fuzzing")]
+pub(crate) type Reread = (Vec<Vec<u8>>, Option<String>);
+
+/// Reads a stream that comes so many bytes at a time.
+#[cfg(feature = "fuzzing")]
+pub(super) fn reread<T: Serialize + DeserializeOwned>(
+    stream: &[u8],
+    piece: usize,
+    message_bytes_max: usize,
+) -> Reread {
+    struct Pieces<'a>(&'a [u8], usize);
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+            let most = self.1.min(into.len());
+            Read::read(&mut self.0, into.get_mut(..most).unwrap_or_default())
+        }
+    }
+    let (mut reader, mut from) = (Reader::new(message_bytes_max), Pieces(stream, piece.max(1)));
+    let mut messages = Vec::new();
+    loop {
+        match reader
+            .next_blocking::<T>(&mut from)
+            .and_then(|it| it.map(|it| encode(&it)).transpose())
+        {
+            Ok(Some(message)) => messages.push(message),
+            Ok(None) => return (messages, None),
+            Err(error) => return (messages, Some(error.to_string())),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,3 +24,15 @@ mod wishes;
 
 pub use inside::worker_main;
 pub(crate) use outside::{Worker, Workers};
+
+/// What a worker says, as `crate::fuzzing` reads it.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn reread_said(stream: &[u8], piece: usize, most: usize) -> frame::Reread {
+    frame::reread::<message::Said>(stream, piece, most)
+}
+
+/// What it is told.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn reread_told(stream: &[u8], piece: usize, most: usize) -> frame::Reread {
+    frame::reread::<message::Told>(stream, piece, most)
+}
