@@ -4,11 +4,11 @@
 //! bytes, and returns what came, within the time and sizes it was given.
 
 mod datagram;
-mod http;
+pub mod http;
 pub mod resolve;
 mod stream;
 pub mod system;
-mod tls;
+pub mod tls;
 mod websocket;
 
 use crate::transport::{HttpExchange, Opened, Opening, Transport};
