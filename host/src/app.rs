@@ -134,14 +134,9 @@ fn typed(arguments: &[String]) -> String {
     std::iter::once("ifctl".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell needs it.
+/// A word as a shell needs it, without what would move a terminal's cursor.
 pub fn quoted(word: &str) -> String {
-    let plain = !word.is_empty()
-        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
-    match plain {
-        true => word.to_owned(),
-        false => format!("'{}'", crate::print::clean(word).replace('\'', r"'\''")),
-    }
+    if_core::quoted(&crate::print::clean(word))
 }
 
 /// Help and version are results; everything else clap complains about is a usage problem.

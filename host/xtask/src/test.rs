@@ -28,6 +28,7 @@ const SUITES: &[Suite] = &[
             "if-store",
             "if-tlog",
             "if-vault",
+            "if-keyring",
             "if-wall",
             "if-witness",
             "if-world",
@@ -78,6 +79,8 @@ const SUITES: &[Suite] = &[
             "trust",
             "trust_lists",
             "trust_root",
+            "keyring",
+            "kv",
             "keys",
             "revocation",
             "lock_file",
@@ -294,6 +297,8 @@ mod tests {
                         (package(=if-tests) & test(/^trust::/)) | \
                         (package(=if-tests) & test(/^trust_lists::/)) | \
                         (package(=if-tests) & test(/^trust_root::/)) | \
+                        (package(=if-tests) & test(/^keyring::/)) | \
+                        (package(=if-tests) & test(/^kv::/)) | \
                         (package(=if-tests) & test(/^keys::/)) | \
                         (package(=if-tests) & test(/^revocation::/)) | \
                         (package(=if-tests) & test(/^lock_file::/)) | \
@@ -309,7 +314,7 @@ mod tests {
                         (package(=if-tests) & test(/^remains::/)) | \
                         (package(=if-tests) & test(/^rebinding::/))";
         assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 21);
+        assert_eq!(runs(Some(suite), false).len(), 23);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 

@@ -74,6 +74,7 @@ pub const ALL: &[Trial] = &[
     trial("effect", "IF_ERR_EFFECT_EXCEEDED", honest_device, Outside),
     trial("effect", "IF_ERR_CAPABILITY_DENIED", honest_device, Outside),
     trial("secret", "IF_ERR_SECRET_MISSING", Stage::good_studio, Lines),
+    trial("secret", "IF_ERR_SECRET_SOURCE", no_keyring, Lines),
     trial("secret", "IF_ERR_SECRET_SINK", broken_secret, Lines),
     trial("secret", "IF_ERR_SECRET_ECHO", echoing_device, Outside),
     trial("secret", "IF_ERR_VAULT", vault_key_gone, Lines),
@@ -366,6 +367,17 @@ fn echoing_device() -> Stage {
 fn talkative_device() -> Stage {
     let stage = Stage::studio(ObsFake::script().misbehave(Misbehaviour::Oversize(65 << 20)));
     stage.before(&["ifctl secret set obs studio password"])
+}
+
+/// The studio's password is to come from a keyring, and there is no desktop.
+fn no_keyring() -> Stage {
+    let mut stage = Stage::good_studio();
+    stage.shell.set("DBUS_SESSION_BUS_ADDRESS", "");
+    stage.shell.set("XDG_RUNTIME_DIR", "");
+    edit(&stage.home("providers/obs.yaml"), |text| {
+        format!("{text}    secrets:\n      password: keyring:obs/studio\n")
+    });
+    stage
 }
 
 fn vault_key_gone() -> Stage {

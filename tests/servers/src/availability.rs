@@ -18,6 +18,8 @@ pub const SKIPPED_FILE_VARIABLE: &str = "IF_TEST_SKIPPED_FILE";
 pub enum Server {
     Obs,
     HomeAssistant,
+    Keyring,
+    OpenBao,
     Bash,
     Zsh,
     Fish,
@@ -25,14 +27,23 @@ pub enum Server {
 
 impl Server {
     /// All of them.
-    pub const ALL: &[Server] =
-        &[Server::Obs, Server::HomeAssistant, Server::Bash, Server::Zsh, Server::Fish];
+    pub const ALL: &[Server] = &[
+        Server::Obs,
+        Server::HomeAssistant,
+        Server::Keyring,
+        Server::OpenBao,
+        Server::Bash,
+        Server::Zsh,
+        Server::Fish,
+    ];
 
     /// What it is called in messages: the package that brings it.
     pub fn name(self) -> &'static str {
         match self {
             Server::Obs => "obs-studio",
             Server::HomeAssistant => "home-assistant",
+            Server::Keyring => "gnome-keyring",
+            Server::OpenBao => "openbao",
             Server::Bash => "bash",
             Server::Zsh => "zsh",
             Server::Fish => "fish",
@@ -43,8 +54,9 @@ impl Server {
     pub fn packages(self) -> &'static [&'static str] {
         match self {
             Server::Obs => &["obs-studio", "obs-plugins", "xvfb", "libgl1-mesa-dri"],
-            // Only to make it: it comes from PyPI into an environment of its own.
-            Server::HomeAssistant => &["python3", "python3-venv"],
+            // Only to make them: they come from PyPI into environments of their own.
+            Server::HomeAssistant | Server::OpenBao => &["python3", "python3-venv"],
+            Server::Keyring => &["gnome-keyring", "libsecret-tools", "dbus-daemon", "dbus-bin"],
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
@@ -55,7 +67,8 @@ impl Server {
     fn programs(self) -> &'static [&'static str] {
         match self {
             Server::Obs => &["obs", "Xvfb"],
-            Server::HomeAssistant => &[],
+            Server::HomeAssistant | Server::OpenBao => &[],
+            Server::Keyring => &["gnome-keyring-daemon", "secret-tool", "dbus-daemon", "dbus-send"],
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
@@ -71,8 +84,10 @@ impl Server {
     /// The first of its programs that is not on this machine.
     #[allow(clippy::disallowed_methods)] // PATH says where programs are; no configuration is read
     pub fn missing(self) -> Option<&'static str> {
-        if self == Server::HomeAssistant {
-            return crate::ha::missing();
+        match self {
+            Server::HomeAssistant => return crate::ha::missing(),
+            Server::OpenBao => return crate::bao::missing(),
+            _ => {}
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         self.missing_in(&std::env::split_paths(&path).collect::<Vec<_>>())
@@ -101,7 +116,7 @@ pub fn decide(server: Server, test: &str, missing: Option<&str>, required: bool)
         (Some(program), true) => {
             let packages = server.packages().join(" ");
             let line = match server {
-                Server::HomeAssistant => "cargo xtask setup --servers".to_owned(),
+                Server::HomeAssistant | Server::OpenBao => "cargo xtask setup --servers".to_owned(),
                 _ => format!("apt-get install --no-install-recommends {packages}"),
             };
             Verdict::Fail(format!(

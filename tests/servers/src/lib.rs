@@ -8,17 +8,21 @@
 //! all cores, and each Home Assistant imports half of Python while it starts.
 
 pub mod availability;
+pub mod bao;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod ha;
+pub mod keyring;
 pub mod obs;
 mod probe;
 mod process;
 
 pub use availability::{Server, require};
+pub use bao::OpenBao;
 #[cfg(feature = "client")]
 pub use client::ObsClient;
 pub use ha::HomeAssistant;
+pub use keyring::Keyring;
 pub use obs::Obs;
 
 /// Whether a real server is here, for the test in which this stands; prints why when it is not.

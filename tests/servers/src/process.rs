@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use fs_err::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -16,9 +17,23 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it with its output going to this file.
     pub(crate) fn start(command: &mut Command, log: &Path) -> Result<Self> {
+        command.stdin(Stdio::null());
+        Self::spawn(command, log)
+    }
+
+    /// The same, with this on its standard input, which then ends.
+    pub(crate) fn start_with(command: &mut Command, input: &str, log: &Path) -> Result<Self> {
+        command.stdin(Stdio::piped());
+        let mut process = Self::spawn(command, log)?;
+        let mut stdin = process.child.stdin.take().context("no standard input")?;
+        stdin.write_all(input.as_bytes())?;
+        Ok(process)
+    }
+
+    fn spawn(command: &mut Command, log: &Path) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         let log = File::create(log)?.into_file();
-        command.stdin(Stdio::null()).stderr(log.try_clone()?);
+        command.stderr(log.try_clone()?);
         let child = command.spawn().with_context(|| format!("cannot start `{program}`"))?;
         Ok(Self { child })
     }

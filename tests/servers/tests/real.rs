@@ -1,4 +1,4 @@
-//! The real servers start, answer, refuse a wrong password, and leave nothing behind.
+//! The real servers start, answer, refuse what they must, and leave nothing behind.
 
 mod real_obs {
     use anyhow::{Context as _, Result};
@@ -31,6 +31,55 @@ mod real_obs {
         drop(obs);
         assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "somebody still listens");
         assert!(!home.exists(), "{} is still there", home.display());
+        Ok(())
+    }
+}
+
+mod real_keyring {
+    use anyhow::Result;
+    use if_servers::Keyring;
+
+    fn looked_up(keyring: &Keyring) -> Result<Vec<u8>> {
+        let mut look_up = keyring.command("secret-tool");
+        Ok(look_up.args(["lookup", "service", "s", "username", "u"]).output()?.stdout)
+    }
+
+    #[test]
+    fn it_keeps_locks_and_goes() -> Result<()> {
+        if !if_servers::require!(Keyring) {
+            return Ok(());
+        }
+        let keyring = Keyring::start()?;
+        keyring.store("s", "u", b"value")?;
+        assert_eq!(looked_up(&keyring)?, b"value");
+        keyring.lock()?;
+        assert_eq!(looked_up(&keyring)?, b"");
+        assert!(keyring.store("s", "other", b"value").is_err(), "a locked keyring took a value");
+        let home = keyring.runtime_dir().to_owned();
+        drop(keyring);
+        assert!(!home.exists(), "{} is still there", home.display());
+        Ok(())
+    }
+}
+
+mod real_bao {
+    use anyhow::Result;
+    use if_servers::OpenBao;
+    use std::net::TcpStream;
+
+    #[test]
+    fn it_keeps_versions_and_goes() -> Result<()> {
+        if !if_servers::require!(OpenBao) {
+            return Ok(());
+        }
+        for bao in [OpenBao::start()?, OpenBao::start_secure()?] {
+            bao.tool_with(&["kv", "put", "secret/x", "field=-"], "value")?;
+            assert_eq!(bao.tool(&["kv", "get", "-field=field", "secret/x"])?, "value");
+            assert!(bao.tool(&["kv", "get", "secret/nothing"]).is_err());
+            let port = bao.port;
+            drop(bao);
+            assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "somebody still listens");
+        }
         Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! rules call this message, may this command do that, where may a secret stand. What is allowed
 //! goes to a transport, the network or a cassette; what comes back is searched for secrets before
 //! the guest sees it. Live, dry-run and fake calls pass the same gate. It keeps nothing between
-//! calls, follows no redirect, spawns no task, and never hands out a secret's bytes.
+//! calls, follows no redirect, spawns no task, and never hands a secret's bytes to a guest. What
+//! the host itself asks of others, [`discover`] and [`kv`], passes its own checks.
 
 mod cassette;
 mod config;
@@ -14,6 +15,7 @@ mod error;
 pub mod fuzzing;
 mod gate;
 pub mod grants;
+pub mod kv;
 mod ledger;
 mod net;
 mod secrets;

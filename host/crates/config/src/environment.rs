@@ -18,6 +18,8 @@ const HOME: &str = "HOME";
 const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 const USER: &str = "USER";
 const LOGNAME: &str = "LOGNAME";
+const DBUS_SESSION_BUS_ADDRESS: &str = "DBUS_SESSION_BUS_ADDRESS";
+const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
 const NO_COLOR: &str = "NO_COLOR";
 const TERM: &str = "TERM";
 
@@ -35,6 +37,20 @@ pub const ENVIRONMENT_VARIABLES: &[(&str, &str)] = &[
     (XDG_CACHE_HOME, "The user's cache folder, instead of `$HOME/.cache`; must be absolute."),
     (USER, "Who is named in the log as the one who asked."),
     (LOGNAME, "The same, where `USER` is not set."),
+    (DBUS_SESSION_BUS_ADDRESS, "The bus on which the desktop's keyring is; a Unix socket."),
+    (XDG_RUNTIME_DIR, "The folder of that bus, where its address is not set."),
+    ("BAO_ADDR", "The KV server, where `config.yaml` names none; else `VAULT_ADDR`."),
+    ("VAULT_ADDR", "The same, for HashiCorp Vault."),
+    ("BAO_NAMESPACE", "The namespace on that server; else `VAULT_NAMESPACE`."),
+    ("VAULT_NAMESPACE", "The same, for HashiCorp Vault."),
+    ("BAO_CACERT", "A PEM file with that server's only authorities; else `VAULT_CACERT`."),
+    ("VAULT_CACERT", "The same, for HashiCorp Vault."),
+    (
+        "BAO_TOKEN",
+        "The token for the KV server, unless `config.yaml` names a file; else `VAULT_TOKEN`, else \
+         `$HOME/.vault-token`.",
+    ),
+    ("VAULT_TOKEN", "The same, for HashiCorp Vault."),
     (NO_COLOR, "When set and not empty: no colour (no-color.org)."),
     (TERM, "When `dumb`: no colour."),
 ];
@@ -53,6 +69,11 @@ impl Environment {
     /// Any variable by name, for `env:` secrets. `None` when it is unset, empty or not UTF-8.
     pub fn variable(&self, name: &str) -> Option<String> {
         self.text(name).map(str::to_owned)
+    }
+
+    /// Whether the variable is set, not empty and text.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.text(name).is_some()
     }
 
     /// The person who asked, as the session names them: a label, not a proof.
@@ -96,6 +117,17 @@ impl Environment {
     /// `IF_KEY_PASSPHRASE_FILE`.
     pub fn key_passphrase_file(&self) -> Option<PathBuf> {
         self.raw(IF_KEY_PASSPHRASE_FILE).map(PathBuf::from)
+    }
+
+    /// `DBUS_SESSION_BUS_ADDRESS`.
+    pub fn session_bus(&self) -> Option<&str> {
+        self.text(DBUS_SESSION_BUS_ADDRESS)
+    }
+
+    /// `XDG_RUNTIME_DIR`; a relative one is ignored, as the XDG base directory specification
+    /// demands.
+    pub fn runtime_dir(&self) -> Option<PathBuf> {
+        self.raw(XDG_RUNTIME_DIR).map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
     /// `IF_HOME`.

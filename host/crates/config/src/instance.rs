@@ -6,13 +6,12 @@
 //! secret
 //! in plain text is refused both when the file is read and when it is checked.
 
+use crate::reference::{FORMS, SecretReference};
 use crate::{ConfigError, literal, nearest};
 use if_core::Word;
 use if_manifest::model::{Kind, Parameter};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
 
 /// This instance may reach addresses of private networks.
 pub(crate) const PRIVATE_NETWORK: &str = "private_network";
@@ -37,44 +36,6 @@ pub struct Instance {
     pub hosts: Option<Vec<String>>,
     /// Secrets that do not come from the vault, by the manifest's name.
     pub secrets: BTreeMap<Word, SecretReference>,
-}
-
-/// Where the operator says a secret comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretReference {
-    /// `vault`, the default.
-    Vault,
-    /// `env:OBS_PASSWORD`.
-    Env(String),
-    /// `file:/run/credentials/obs`, absolute.
-    File(PathBuf),
-}
-
-impl SecretReference {
-    /// Reads one of the three forms. `None` for anything else, which may be a secret itself and
-    /// must not be repeated in a message.
-    pub fn parse(text: &str) -> Option<Self> {
-        if text == "vault" {
-            return Some(Self::Vault);
-        }
-        if let Some(name) = text.strip_prefix("env:") {
-            let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            let ok = !name.is_empty() && name.bytes().all(legal);
-            return ok.then(|| Self::Env(name.to_owned()));
-        }
-        let path = PathBuf::from(text.strip_prefix("file:")?);
-        path.is_absolute().then_some(Self::File(path))
-    }
-}
-
-impl fmt::Display for SecretReference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Vault => f.write_str("vault"),
-            Self::Env(name) => write!(f, "env:{name}"),
-            Self::File(path) => write!(f, "file:{}", path.display()),
-        }
-    }
 }
 
 /// Why a key of an instance is refused.
@@ -167,7 +128,7 @@ fn hosts(value: Value) -> Option<Vec<String>> {
 }
 
 fn references(value: Value) -> Result<BTreeMap<Word, SecretReference>, Fault> {
-    let forms = "must be a mapping of names to `vault`, `env:NAME` or `file:/absolute/path`";
+    let forms = &format!("must be a mapping of names to {FORMS}");
     let map = match value {
         Value::Null => return Ok(BTreeMap::new()),
         Value::Object(map) => map,

@@ -3,6 +3,7 @@
 //! The log cannot be switched off here: a promise that one line can end is none.
 
 use crate::context::{self, Context, FileContext};
+use crate::kv::{self, FileKv, KvSettings};
 use crate::yaml::Pairs;
 use crate::{ConfigError, Environment, yaml};
 use if_core::{Explain, Word};
@@ -24,6 +25,8 @@ pub struct Settings {
     pub contexts: Vec<Context>,
     /// The context in use where neither the line nor the environment names one; it exists.
     pub context: Option<Word>,
+    /// Where `kv:` secrets are, if not where the environment says.
+    pub kv: Option<KvSettings>,
 }
 
 /// What holds where the command line says nothing.
@@ -42,6 +45,7 @@ struct File {
     defaults: Option<FileDefaults>,
     contexts: Option<Pairs<Option<FileContext>>>,
     context: Option<Spanned<String>>,
+    kv: Option<FileKv>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +107,8 @@ impl Settings {
         }
         let defaults = Defaults { timeout_ms: timeout.map(|timeout| timeout.value) };
         let contexts = context::parse(path, file.contexts.unwrap_or_default())?;
-        let mut settings = Self { defaults, contexts, context: None };
+        let kv = file.kv.map(|kv| kv::parse(path, kv)).transpose()?;
+        let mut settings = Self { defaults, contexts, context: None, kv };
         if let Some(in_use) = &file.context {
             let known = settings.context_named(&in_use.value).map(|context| context.name.clone());
             let refuse = |error: ConfigError| {
@@ -122,7 +127,7 @@ impl Settings {
             for one in contexts.iter_mut().flat_map(|context| &mut context.instances) {
                 (one.line, one.column) = (0, 0);
             }
-            (settings.defaults.clone(), contexts)
+            (settings.defaults.clone(), contexts, settings.kv.clone())
         };
         plain(self) == plain(other)
     }
@@ -167,7 +172,7 @@ mod tests {
         assert_eq!(hints, ["did you mean `timeout_ms`?"]);
         let (message, hints) = refusal("xyz: 1\n");
         assert_eq!(message, "config.yaml:1:1: unknown key `xyz`");
-        assert_eq!(hints, ["known keys here: version, witness, defaults, contexts, context"]);
+        assert_eq!(hints, ["known keys here: version, witness, defaults, contexts, context, kv"]);
     }
 
     #[test]

@@ -202,6 +202,10 @@ codes! {
     SecretMissing "IF_ERR_SECRET_MISSING" Usage
         "The command needs a secret that is not set."
         "Run the `ifctl secret set` line shown."
+    SecretSource "IF_ERR_SECRET_SOURCE" Storage
+        "The place that a secret is to come from does not give it: it is locked, does not answer, \
+             or refuses."
+        "Run the line shown, which opens that place; or keep the value in the vault."
     SecretSink "IF_ERR_SECRET_SINK" Denied
         "A plugin put a secret's placeholder where its manifest does not allow the value."
         "The plugin is wrong or hostile. The value was not sent."

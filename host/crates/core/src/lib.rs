@@ -25,5 +25,5 @@ pub use ports::{
     BlobSource, BoxFuture, Broker, Clock, EventSink, Meter, Mode, SecretSource, SecretValue,
     Standing, StateStore,
 };
-pub use problem::{Explain, Problem};
+pub use problem::{Explain, Problem, quoted};
 pub use units::{Micros, UnixMillis};

@@ -41,6 +41,16 @@ impl Problem {
     }
 }
 
+/// A word as a shell needs it, for the lines of a hint.
+pub fn quoted(word: &str) -> String {
+    let plain = !word.is_empty()
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&b));
+    match plain {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 /// What a crate's error enum tells about itself.
 pub trait Explain: std::error::Error {
     /// The stable code of this error.
@@ -64,5 +74,23 @@ pub trait Explain: std::error::Error {
         }
         problem.hints = self.hints();
         problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        for (word, expect) in [
+            ("studio/obs@2", "studio/obs@2"),
+            ("", "''"),
+            ("Main Scene", "'Main Scene'"),
+            ("$(rm)", "'$(rm)'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quoted(word), expect);
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! `doctor`: everything that can be wrong with a home, each with what it means.
 
 mod sandbox;
+#[cfg(feature = "live")]
+mod secrets;
 
 pub use if_trial::{Outcome, Report, Verdict};
 pub use sandbox::sandbox;
 
 use crate::host::Host;
-use if_core::{Explain, Problem};
+use if_core::{Explain, Problem, Word};
 use if_registry::TrustFiles;
 
 /// How a check came out.
@@ -141,12 +143,15 @@ impl Host {
 
     fn instance_health(&self) -> Vec<Finding> {
         let Ok(plugins) = self.plugins() else { return Vec::new() };
-        let words =
-            plugins.iter().filter_map(|plugin| if_core::Word::new(plugin.provider.as_str()).ok());
-        words.flat_map(|word| self.provider_health(&word)).collect()
+        let word = |plugin: &crate::plugin::Plugin| Word::new(plugin.provider.as_str()).ok();
+        let words: Vec<Word> = plugins.iter().filter_map(word).collect();
+        let instances = words.iter().flat_map(|word| self.provider_health(word));
+        #[cfg(feature = "live")]
+        let instances = instances.chain(self.secret_health(&words));
+        instances.collect()
     }
 
-    fn provider_health(&self, provider: &if_core::Word) -> Vec<Finding> {
+    fn provider_health(&self, provider: &Word) -> Vec<Finding> {
         let instances = match self.instances(provider) {
             Ok(instances) => instances,
             Err(problem) => return vec![Finding::from("instances", Err(problem))],

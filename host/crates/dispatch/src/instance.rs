@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::job::explain;
-use if_config::{Instance, ProviderFile, check_settings};
+use if_config::{Instance, ProviderFile, SecretReference, check_settings};
 use if_core::{Problem, Word};
 use if_manifest::model::{Endpoint, Predicate};
 use if_manifest::template::Template;
@@ -15,8 +15,16 @@ pub struct InstanceShown {
     pub name: Word,
     pub settings: Map<String, Value>,
     pub private_network: bool,
-    /// Names of the secrets its plugin declares.
-    pub secrets: Vec<String>,
+    /// The secrets its plugin declares.
+    pub secrets: Vec<SecretShown>,
+}
+
+/// A secret of an instance, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretShown {
+    pub name: Word,
+    /// `vault`, or the reference that stands in the instance's file.
+    pub from: String,
 }
 
 /// What `add` recorded.
@@ -48,7 +56,8 @@ impl Host {
         let instance = self.configured(provider, name)?;
         let secrets = match self.load(provider) {
             Ok(loaded) => {
-                loaded.manifest.secrets.iter().map(|secret| secret.name.to_string()).collect()
+                let declared = loaded.manifest.secrets.iter();
+                declared.map(|secret| SecretShown::of(&instance, &secret.name)).collect()
             }
             Err(_) => Vec::new(),
         };
@@ -97,8 +106,8 @@ impl Host {
         Ok(())
     }
 
-    /// Secrets without a value that the instance's plugin cannot do without, after checking the
-    /// instance's settings.
+    /// Secrets that are to come from the vault, are not there, and that the instance's plugin
+    /// cannot do without, after checking the instance's settings.
     pub(crate) fn secrets_needed(
         &self,
         provider: &Word,
@@ -110,6 +119,8 @@ impl Host {
         let mut missing = self.missing_secrets(&loaded, &instance)?;
         let declared = &loaded.manifest.secrets;
         missing.retain(|name| declared.iter().any(|it| it.name.as_str() == name && !it.optional));
+        let elsewhere = |name: &str| instance.secrets.keys().any(|secret| secret.as_str() == name);
+        missing.retain(|name| !elsewhere(name));
         Ok(missing)
     }
 
@@ -142,6 +153,13 @@ impl Host {
         _: &Instance,
     ) -> Result<Vec<String>, Problem> {
         Ok(Vec::new())
+    }
+}
+
+impl SecretShown {
+    fn of(instance: &Instance, name: &Word) -> Self {
+        let from = instance.secrets.get(name).unwrap_or(&SecretReference::Vault).to_string();
+        Self { name: name.clone(), from }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! - `host`: an opened home · `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
-//! - `discover`: looking around before the guest does
+//! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `doctor`,
@@ -32,10 +32,14 @@ mod instance;
 mod intent;
 mod job;
 mod keys;
+#[cfg(feature = "live")]
+mod kv;
 pub mod lint;
 mod log;
 mod memory;
 mod outcome;
+#[cfg(feature = "live")]
+mod outside;
 pub mod plugin;
 mod proof;
 mod purse;
@@ -56,7 +60,7 @@ mod wish;
 mod connect;
 
 pub use host::{Created, Host};
-pub use instance::{Added, InstanceShown};
+pub use instance::{Added, InstanceShown, SecretShown};
 pub use keys::Passphrases;
 pub use log::{Verified, Written};
 pub use request::{Action, Flags, Performed, Planned, Request};

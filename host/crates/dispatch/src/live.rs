@@ -5,6 +5,8 @@ use crate::files::Files;
 use crate::host::Host;
 use crate::job::{Job, explain};
 use crate::outcome::Sent;
+pub(crate) use crate::outside::Outside;
+use crate::outside::Placed;
 use crate::purse::Purse;
 use crate::request::{Action, Planned, Request};
 use crate::wish::{Seen, Wishes};
@@ -40,7 +42,11 @@ impl Host {
             None => Map::new(),
         };
         let sources = Arc::new(self.sources(instance.as_ref())?);
-        let secrets_available = available(&sources, loaded, instance.as_ref());
+        let placed = match &instance {
+            Some(instance) => Placed::all(loaded, instance)?,
+            None => Vec::new(),
+        };
+        let outside = Outside { sources: sources.clone(), placed };
         let events = Arc::new(Events::new(face));
         let state = Arc::new(self.state(loaded, instance.as_ref())?);
         let config = BrokerConfig {
@@ -70,7 +76,8 @@ impl Host {
         };
         let broker = CallBroker::live(config);
         let seen = watch(broker.clone());
-        Ok(Wishes { broker, settings, secrets_available, events, purse, state: Some(state), seen })
+        let (state, sources) = (Some(state), None);
+        Ok(Wishes { broker, settings, outside, sources, events, purse, state, seen })
     }
 
     fn state(&self, loaded: &Loaded, instance: Option<&Instance>) -> Result<State, Problem> {
@@ -78,21 +85,6 @@ impl Host {
         let name = name.map_err(|e| Problem::new(if_core::Code::Bug, e.to_string()))?;
         Ok(State::new(self.store.clone(), loaded.manifest.id.clone(), name))
     }
-}
-
-/// The secrets of the instance that have a value, by the manifest's names.
-fn available(
-    sources: &if_vault::Sources,
-    loaded: &Loaded,
-    instance: Option<&Instance>,
-) -> Vec<String> {
-    let Some(instance) = instance else { return Vec::new() };
-    let declared = loaded.manifest.secrets.iter().map(|secret| secret.name.to_string());
-    declared
-        .filter(|name| {
-            sources.available(&format!("{}/{}/{name}", instance.provider, instance.name))
-        })
-        .collect()
 }
 
 fn files(request: &Request, loaded: &Loaded, job: &Job<'_>) -> Result<Files, Problem> {

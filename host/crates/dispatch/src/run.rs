@@ -55,10 +55,11 @@ impl Host {
             .witness
             .begin(intent, |tx| memory::remember(tx, &loaded.trusted))
             .map_err(explain)?;
-        let goes_on = match &around {
-            Some(around) => self.look_around(around, &loaded, &job, &mut call, &mut wishes)?,
-            None => true,
-        };
+        let goes_on = self.fetch(&job, &mut call, &mut wishes)?
+            && match &around {
+                Some(around) => self.look_around(around, &loaded, &job, &mut call, &mut wishes)?,
+                None => true,
+            };
         let report = if goes_on { drive(&ready, call, &wishes)? } else { stopped() };
         let mut performed = self.conclude(operation, started, &job, report, wishes)?;
         performed.result =
@@ -91,7 +92,7 @@ impl Host {
             trace_id: trace.to_owned(),
             idempotency_key: request.flags.idempotency_key.clone(),
             mode: job.mode,
-            secrets_available: wishes.secrets_available.clone(),
+            secrets_available: wishes.outside.available(),
         };
         let (limits, start, deadline_ms) = (job.limits, self.now(), job.deadline_ms);
         let (stream, interrupt, standing) = (job.stream, None, None);
@@ -234,6 +235,7 @@ fn record(
         evidence: evidence.map(|(name, evidence)| Evidence { name, evidence }).collect(),
         result: report.result.as_ref().ok().map(|text| text.clone().into_bytes()),
         transcript: seen.transcript,
+        sources: wishes.sources.as_ref().and_then(|sources| serde_json::to_vec(sources).ok()),
         plan: (!plan.is_empty()).then(|| Value::Array(plan).to_string().into_bytes()),
         error: end.problem.as_ref().map(ToString::to_string),
         log: (!usage.log.is_empty()).then(|| usage.log.clone()),

@@ -15,6 +15,14 @@ pub struct SecretListed {
     pub set_at: UnixMillis,
 }
 
+/// A secret that an instance takes from elsewhere than the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretReferred {
+    pub name: String,
+    /// As it stands in the instance's file.
+    pub from: String,
+}
+
 pub(crate) fn open(home: &Home) -> Vault {
     Vault::open(home.vault_key_file(), home.vault_file())
 }
@@ -86,6 +94,24 @@ impl Host {
         Ok(listed.into_iter().map(row).collect())
     }
 
+    /// What the instances of all installed plugins take from elsewhere than the vault.
+    pub fn secrets_referred(&self) -> Result<Vec<SecretReferred>, Problem> {
+        let mut referred = Vec::new();
+        for plugin in self.plugins()? {
+            let Ok(provider) = Word::new(plugin.provider) else { continue };
+            for instance in self.instances(&provider)? {
+                let instance = self.configured(&provider, &instance.name)?;
+                let elsewhere = |it: &(&Word, &SecretReference)| *it.1 != SecretReference::Vault;
+                let row = |(secret, from): (&Word, &SecretReference)| SecretReferred {
+                    name: format!("{provider}/{}/{secret}", instance.name),
+                    from: from.to_string(),
+                };
+                referred.extend(instance.secrets.iter().filter(elsewhere).map(row));
+            }
+        }
+        Ok(referred)
+    }
+
     /// The full name, if the installed plugin declares such a secret: a typing error would
     /// otherwise store a value that nothing ever uses.
     fn declared(&self, provider: &str, instance: &str, name: &str) -> Result<String, Problem> {
@@ -116,6 +142,7 @@ impl Host {
                     SecretReference::Vault => Reference::Vault,
                     SecretReference::Env(name) => Reference::Env(name.clone()),
                     SecretReference::File(path) => Reference::File(path.clone()),
+                    SecretReference::Keyring(_) | SecretReference::Kv(_) => Reference::Outside,
                 };
                 sources = sources.refer(&full, reference).map_err(explain)?;
             }

@@ -8,6 +8,7 @@ use crate::host::Host;
 use if_core::{Digest, OperationId, Problem, UnixMillis, Word};
 use if_witness::{Entry, Filter, Leaf, Status};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A secret in the messages of one operation to one endpoint.
@@ -20,6 +21,10 @@ pub struct SecretUsed {
     pub instance: Option<Word>,
     /// The secret's name in the manifest.
     pub secret: Word,
+    /// Where it came from; absent where that part of the log was erased.
+    pub source: Option<String>,
+    /// Which version of it, where its place counts them.
+    pub source_version: Option<u64>,
     /// The endpoint's name in the manifest.
     pub endpoint: Word,
     pub command: String,
@@ -90,7 +95,8 @@ impl SecretAudit {
                 let wanted = closed.secrets.iter().rev();
                 let wanted =
                     wanted.filter(|used| secret.is_none_or(|secret| *secret == used.secret));
-                self.used.extend(wanted.filter_map(|used| used_by(opened, closed, used)));
+                let from = Sources::of(entry, closed);
+                self.used.extend(wanted.filter_map(|used| used_by(opened, closed, used, &from)));
             }
             _ if opened.outcome.is_none() => self.untold.push(operation),
             _ => {}
@@ -98,7 +104,37 @@ impl SecretAudit {
     }
 }
 
-fn used_by(opened: &Leaf, closed: &Leaf, used: &if_witness::SecretUse) -> Option<SecretUsed> {
+/// What the log says of where secrets came from. What did not come from the vault is named in a
+/// part of its own, which may be erased; the leaf tells that there was one.
+struct Sources(Option<Value>);
+
+impl Sources {
+    const PART: &str = "sources";
+
+    fn of(entry: &Entry, closed: &Leaf) -> Self {
+        match entry.parts.get(Self::PART) {
+            Some(text) => Self(serde_json::from_str(text).ok()),
+            None if closed.commitments.contains_key(Self::PART) => Self(None),
+            None => Self(Some(Value::Null)),
+        }
+    }
+
+    fn name(&self, secret: &Word) -> Option<String> {
+        let from = |known: &Value| Some(known.get(secret.as_str())?.get("from")?.as_str()?.into());
+        self.0.as_ref().map(|known| from(known).unwrap_or_else(|| "vault".to_owned()))
+    }
+
+    fn version(&self, secret: &Word) -> Option<u64> {
+        self.0.as_ref()?.get(secret.as_str())?.get("version")?.as_u64()
+    }
+}
+
+fn used_by(
+    opened: &Leaf,
+    closed: &Leaf,
+    used: &if_witness::SecretUse,
+    from: &Sources,
+) -> Option<SecretUsed> {
     let plugin = opened.plugin.as_ref()?;
     Some(SecretUsed {
         at: opened.at,
@@ -106,6 +142,8 @@ fn used_by(opened: &Leaf, closed: &Leaf, used: &if_witness::SecretUse) -> Option
         provider: opened.provider.clone()?,
         instance: opened.instance.clone(),
         secret: used.secret.clone(),
+        source: from.name(&used.secret),
+        source_version: from.version(&used.secret),
         endpoint: used.endpoint.clone(),
         command: opened.command.clone().unwrap_or_default(),
         actor: opened.actor.clone().unwrap_or_default(),
@@ -119,7 +157,7 @@ fn used_by(opened: &Leaf, closed: &Leaf, used: &if_witness::SecretUse) -> Option
 mod tests {
     use super::*;
     use if_core::Digest;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn leaf(kind: &str, number: u64, at: u64, more: Value) -> Value {
         let digest = Digest::from_bytes([7; 32]);
@@ -145,6 +183,30 @@ mod tests {
         let opened = recorded(leaf("intent", number, at, json!({})));
         let closed = Some(recorded(leaf("outcome", number, at, end)));
         Entry { opened, closed, parts: std::collections::BTreeMap::new() }
+    }
+
+    #[test]
+    fn the_source_is_what_the_host_wrote_down() {
+        let known = r#"{"password": {"from": "kv:secret/obs#password", "version": 3}}"#;
+        let told = |part: Option<&str>, committed: bool| {
+            let mut entry = entry(2);
+            if let Some(text) = part {
+                entry.parts.insert("sources".to_owned(), text.to_owned());
+            }
+            let closed = entry.closed.as_mut().unwrap();
+            if committed {
+                let hash = serde_json::from_value(json!("0".repeat(64))).unwrap();
+                closed.leaf.commitments.insert("sources".to_owned(), hash);
+            }
+            let mut audit = SecretAudit::default();
+            audit.add(&entry, None);
+            let used = audit.used.remove(0);
+            (used.source, used.source_version)
+        };
+        assert_eq!(told(None, false), (Some("vault".to_owned()), None));
+        assert_eq!(told(Some(known), true), (Some("kv:secret/obs#password".to_owned()), Some(3)));
+        assert_eq!(told(Some("{}"), true), (Some("vault".to_owned()), None));
+        assert_eq!(told(None, true), (None, None), "erased");
     }
 
     #[test]

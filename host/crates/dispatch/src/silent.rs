@@ -59,6 +59,15 @@ impl Silent {
     }
 }
 
+/// This host has no secrets.
+pub(crate) struct Outside;
+
+impl Outside {
+    pub fn available(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
 /// This host looks nowhere.
 pub(crate) enum Surroundings {}
 
@@ -76,6 +85,10 @@ impl Host {
         _: &mut Wishes,
     ) -> Result<bool, Problem> {
         match *around {}
+    }
+
+    pub(crate) fn fetch(&self, _: &Job<'_>, _: &mut Call, _: &mut Wishes) -> Result<bool, Problem> {
+        Ok(true)
     }
 
     pub(crate) fn named(&self, _: &Predicate, found: Value) -> (Value, Vec<String>) {
@@ -104,7 +117,8 @@ impl Host {
         Ok(Wishes {
             broker,
             settings,
-            secrets_available: Vec::new(),
+            outside: Outside,
+            sources: None,
             events,
             purse,
             state: None,

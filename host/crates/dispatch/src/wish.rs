@@ -3,6 +3,7 @@
 //! With the feature `live` that is the broker, given the instance's grants; without it, only the
 //! guest's own words are heard and every wish for the outside is refused.
 
+use crate::connect::Outside;
 use crate::events::Events;
 use crate::outcome::Sent;
 use crate::purse::Purse;
@@ -17,7 +18,10 @@ use std::sync::Arc;
 pub(crate) struct Wishes {
     pub broker: Arc<dyn Broker>,
     pub settings: Map<String, Value>,
-    pub secrets_available: Vec<String>,
+    /// Where its secrets are, and what of them must be fetched before the guest runs.
+    pub outside: Outside,
+    /// Where the secrets came from that did not come from the vault, for the log.
+    pub sources: Option<Map<String, Value>>,
     pub events: Arc<Events>,
     pub purse: Arc<Purse>,
     pub state: Option<Arc<State>>,

@@ -80,26 +80,15 @@ impl Explain for VaultError {
             Self::Missing(name) => vec![name.set_line()],
             Self::VariableMissing { name, variable } => vec![
                 format!("set `{variable}` in the environment of this command"),
-                vault_instead(name),
+                name.vault_instead(),
             ],
             Self::FileMissing { name, path } => vec![
                 format!("write the value into `{}`, mode 600", path.display()),
-                vault_instead(name),
+                name.vault_instead(),
             ],
             Self::Unsafe { mend: Some(line), .. } => vec![line.clone()],
             Self::NoVault(_) => vec!["ifctl init".to_owned()],
             _ => Vec::new(),
         }
     }
-}
-
-/// How to stop referring elsewhere and keep the value in the vault.
-fn vault_instead(name: &SecretName) -> String {
-    format!(
-        "or drop `{}` from `secrets:` of `{}` in providers/{}.yaml and run: {}",
-        name.secret,
-        name.instance,
-        name.provider,
-        name.set_line()
-    )
 }

@@ -23,5 +23,5 @@ mod vault;
 pub use archive::{MAGIC, open_stream, seal_stream};
 pub use error::VaultError;
 pub use name::SecretName;
-pub use sources::{Reference, Sources};
+pub use sources::{Reference, Sources, read_token};
 pub use vault::{Listed, VALUE_BYTES_MAX, Vault};

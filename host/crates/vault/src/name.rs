@@ -33,6 +33,17 @@ impl SecretName {
         Ok(Self { provider, instance, secret })
     }
 
+    /// How to stop referring elsewhere and keep the value in the vault.
+    pub fn vault_instead(&self) -> String {
+        format!(
+            "or drop `{}` from `secrets:` of `{}` in providers/{}.yaml and run: {}",
+            self.secret,
+            self.instance,
+            self.provider,
+            self.set_line()
+        )
+    }
+
     /// The line that stores a value under this name. The value is asked for, never an argument.
     pub fn set_line(&self) -> String {
         format!("ifctl secret set {} {} {}", self.provider, self.instance, self.secret)

@@ -45,7 +45,8 @@ pub struct Entry {
     /// The outcome of an intent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed: Option<Recorded>,
-    /// Bodies that were not erased, as text: `why`, `error` and `note` in lists; all of them
+    /// Bodies that were not erased, as text: `why`, `error`, `note` and `sources` in lists; all
+    /// of them
     /// (`params`, `result`, `transcript`, `plan`, `log`, `evidence-0` …) in [`Witness::entry`].
     pub parts: BTreeMap<String, String>,
 }
@@ -64,7 +65,7 @@ impl Entry {
 }
 
 /// Parts that are read along with a list: short by construction.
-const LIST_PARTS: &str = "('why', 'error', 'note')";
+const LIST_PARTS: &str = "('why', 'error', 'note', 'sources')";
 
 const SELECT: &str = "
     SELECT i.seq, il.leaf, il.leaf_hash, o.seq, ol.leaf, ol.leaf_hash

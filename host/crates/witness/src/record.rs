@@ -58,6 +58,8 @@ pub struct Outcome {
     pub transcript: Option<Vec<u8>>,
     /// What a dry run would have sent, as JSON. Goes to the body.
     pub plan: Option<Vec<u8>>,
+    /// Where secrets came from, as JSON: the host's word. Goes to the body.
+    pub sources: Option<Vec<u8>>,
     /// The error in words. Goes to the body.
     pub error: Option<String>,
     /// Captured output and log lines of the plugin. Goes to the body.
@@ -90,6 +92,7 @@ impl Outcome {
             result: None,
             transcript: None,
             plan: None,
+            sources: None,
             error: None,
             log: None,
         }
@@ -114,8 +117,12 @@ impl Outcome {
         };
         let mut parts = Vec::new();
         let texts = [("error", self.error.map(text)), ("log", self.log.map(String::into_bytes))];
-        let values =
-            [("result", self.result), ("transcript", self.transcript), ("plan", self.plan)];
+        let values = [
+            ("result", self.result),
+            ("transcript", self.transcript),
+            ("plan", self.plan),
+            ("sources", self.sources),
+        ];
         for (name, bytes) in texts.into_iter().chain(values) {
             if let Some(bytes) = bytes {
                 parts.push(Part::new(name, bytes)?);

@@ -46,7 +46,7 @@ pub fn run(app: &App, args: &AuditArgs) -> Result<(), Problem> {
         app.printer.warn(&format!("no record of what these operations used: {ids}"));
     }
     let rows: Vec<Value> = audit.used.iter().map(row).collect();
-    let columns = ["at", "secret", "endpoint", "command", "outcome", "actor", "plugin"];
+    let columns = ["at", "secret", "source", "endpoint", "command", "outcome", "actor", "plugin"];
     let text = if rows.is_empty() {
         "no secret was used".to_owned()
     } else {
@@ -60,12 +60,21 @@ fn row(used: &SecretUsed) -> Value {
     json!({
         "at": print::time(used.at),
         "secret": format!("{}/{instance}/{}", used.provider, used.secret),
+        "source": source(used),
         "endpoint": used.endpoint,
         "command": used.command,
         "outcome": used.outcome,
         "actor": used.actor,
         "plugin": used.plugin,
     })
+}
+
+fn source(used: &SecretUsed) -> String {
+    match (&used.source, used.source_version) {
+        (Some(source), Some(version)) => format!("{source} version {version}"),
+        (Some(source), None) => source.clone(),
+        (None, _) => "erased".to_owned(),
+    }
 }
 
 fn word(text: Option<&str>) -> Result<Option<Word>, Problem> {

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("if-config", 1),
     ("if-store", 1),
     ("if-vault", 1),
+    ("if-keyring", 1),
     ("if-wall", 1),
     ("if-trial", 1),
     ("if-broker", 2),
@@ -50,6 +51,7 @@ pub const PACKAGES: &[&str] = &[
     "if-config",
     "if-store",
     "if-vault",
+    "if-keyring",
     "if-wall",
     "if-trial",
     "if-broker",
@@ -74,6 +76,7 @@ const LIBRARIES: &[(&[&str], &[&str])] = &[
     (&["wasmtime*", "cranelift*"], &["if-world", "if-runtime"]),
     (&["rusqlite"], &["if-store", "if-witness"]),
     (&["age"], &["if-vault"]),
+    (&["secret-service", "zbus*", "zvariant*", "dbus*"], &["if-keyring"]),
     (&["sigstore*", "cms", "x509-cert", "p256"], &["if-sigstore"]),
     (&["landlock", "seccompiler", "libc"], &["if-wall"]),
     (
@@ -233,6 +236,7 @@ mod tests {
             ("if-config", "anyhow"),
             ("if-registry", "clap_complete"),
             ("if-config", "age"),
+            ("if-vault", "zbus"),
         ] {
             assert_eq!(said(package, library, None).len(), 1, "{package} {library}");
             assert_eq!(said(package, library, Some("dev")).len(), 1, "{package} {library} dev");

@@ -210,4 +210,4 @@ impl Broker for CallBroker {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

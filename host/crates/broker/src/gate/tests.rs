@@ -6,7 +6,7 @@ mod echo;
 mod fake;
 mod http;
 mod limits;
-mod servers;
+pub(crate) mod servers;
 mod tls;
 
 use super::*;

@@ -6,6 +6,7 @@
 
 use super::tls::Stream;
 use crate::BrokerError;
+use crate::grants::target::HttpTarget;
 use crate::transport::HttpExchange;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
@@ -80,7 +81,7 @@ pub(crate) async fn converse(
 /// The filled parts are handed over, not copied: they are zeroed when the library drops them.
 fn build(exchange: &mut HttpExchange<'_>) -> Result<Request<Full<Bytes>>, BrokerError> {
     let invalid = |what: &str| BrokerError::Invalid(format!("the request has an invalid {what}"));
-    let host = host_header(exchange).map_err(|_| invalid("host"))?;
+    let host = host_header(exchange.target).map_err(|_| invalid("host"))?;
     let filled = &mut exchange.filled;
     let method = Method::from_bytes(exchange.method.as_bytes()).map_err(|_| invalid("method"))?;
     let uri = Uri::try_from(filled.path_and_query.as_slice()).map_err(|_| invalid("path"))?;
@@ -109,10 +110,8 @@ fn build(exchange: &mut HttpExchange<'_>) -> Result<Request<Full<Bytes>>, Broker
     Ok(request)
 }
 
-fn host_header(
-    exchange: &HttpExchange<'_>,
-) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-    let target = exchange.target;
+/// `Host`, with the port where it is not the usual one.
+pub fn host_header(target: &HttpTarget) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
     let usual =
         matches!((target.protocol, target.port), (Protocol::Http, 80) | (Protocol::Https, 443));
     let host = if usual { target.host.to_string() } else { target.host.with_port(target.port) };

@@ -4,11 +4,11 @@
 //! bytes, and returns what came, within the time and sizes it was given.
 
 mod datagram;
-pub(crate) mod http;
+pub mod http;
 pub mod resolve;
 mod stream;
 pub mod system;
-mod tls;
+pub mod tls;
 pub(crate) mod websocket;
 
 use crate::transport::{HttpExchange, Opened, Opening, Transport};

@@ -32,21 +32,27 @@ pub async fn resolve(
     grant: &Grant,
     owner: &Owner,
 ) -> Result<Vec<SocketAddr>, BrokerError> {
-    let found = match &grant.host {
-        HostName::Address(address) => vec![SocketAddr::new(*address, grant.port)],
-        HostName::Name(name) => {
-            let unreachable = |cause: String| BrokerError::Unreachable {
-                target: grant.host.with_port(grant.port),
-                cause,
-            };
-            system
-                .look_up(name, grant.port)
-                .await
-                .map_err(|error| unreachable(format!("the name has no address: {error}")))?
-        }
-    };
+    let found = addresses(system, &grant.host, grant.port).await?;
     check(grant, owner, &found)?;
     Ok(found)
+}
+
+/// All addresses of a host, looked up once and not checked yet.
+pub async fn addresses(
+    system: &dyn System,
+    host: &HostName,
+    port: u16,
+) -> Result<Vec<SocketAddr>, BrokerError> {
+    match host {
+        HostName::Address(address) => Ok(vec![SocketAddr::new(*address, port)]),
+        HostName::Name(name) => {
+            let unreachable = |error: std::io::Error| BrokerError::Unreachable {
+                target: host.with_port(port),
+                cause: format!("the name has no address: {error}"),
+            };
+            system.look_up(name, port).await.map_err(unreachable)
+        }
+    }
 }
 
 /// Refuses all when one address is not allowed.
@@ -76,9 +82,18 @@ pub async fn connect(
     grant: &Grant,
     owner: &Owner,
 ) -> Result<TcpStream, BrokerError> {
-    let target = grant.host.with_port(grant.port);
+    let found = resolve(system, grant, owner).await?;
+    first(system, grant.host.with_port(grant.port), found).await
+}
+
+/// A TCP connection to the first of these addresses that answers.
+pub async fn first(
+    system: &dyn System,
+    target: String,
+    found: Vec<SocketAddr>,
+) -> Result<TcpStream, BrokerError> {
     let mut cause = "the name has no address".to_owned();
-    for address in resolve(system, grant, owner).await?.into_iter().take(ADDRESSES_TRIED_MAX) {
+    for address in found.into_iter().take(ADDRESSES_TRIED_MAX) {
         match timeout(Duration::from_millis(CONNECT_MS_MAX), system.connect(address)).await {
             Ok(Ok(stream)) => {
                 // Requests are small and waited for: delaying them to fill packets helps nobody.

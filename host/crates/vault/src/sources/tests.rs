@@ -142,3 +142,41 @@ fn no_problem_repeats_a_value() {
     let open = place.sources(Reference::File(place.file(CANARY.as_bytes(), 0o666)));
     assert!(!format!("{:?}", open.secret(NAME).unwrap_err()).contains(CANARY));
 }
+
+#[test]
+fn what_a_place_outside_gave_is_held_to_the_vaults_bounds() {
+    let place = Place::new();
+    let name = SecretName::parse(NAME).unwrap();
+    let sources = place.sources(Reference::Outside);
+    // Not asked yet: taken for set, and not to be had.
+    assert!(sources.available(NAME));
+    assert_eq!(sources.secret(NAME).unwrap_err().code, Code::Bug);
+    let bring = |bytes: Vec<u8>| sources.bring(&name, Ok(SecretValue::new(bytes)));
+    bring(CANARY.into());
+    assert!(sources.available(NAME));
+    for _ in 0..2 {
+        assert_eq!(sources.secret(NAME).unwrap().expose(), CANARY.as_bytes());
+    }
+    for bytes in [vec![], vec![b'x'; VALUE_BYTES_MAX + 1]] {
+        bring(bytes);
+        assert_eq!(sources.secret(NAME).unwrap_err().code, Code::Usage);
+    }
+    for (code, available) in [(Code::SecretMissing, false), (Code::SecretSource, true)] {
+        sources.bring(&name, Err(Problem::new(code, "why")));
+        assert_eq!(sources.available(NAME), available, "{code}");
+        assert_eq!(sources.secret(NAME).unwrap_err().code, code);
+    }
+}
+
+#[test]
+fn a_token_is_read_from_a_file_of_ones_own() {
+    let place = Place::new();
+    for (bytes, expect) in [(&b"hvs.x"[..], &b"hvs.x"[..]), (b"hvs.x\r\n", b"hvs.x"), (b"", b"")] {
+        let token = read_token(&place.file(bytes, 0o600)).unwrap().unwrap();
+        assert_eq!(token.as_slice(), expect);
+    }
+    let open = read_token(&place.file(CANARY.as_bytes(), 0o644)).unwrap_err();
+    assert_eq!(open.code(), Code::VaultLocked);
+    assert!(!format!("{:?}", open.problem()).contains(CANARY));
+    assert!(read_token(Path::new("/nonexistent/token")).unwrap().is_none());
+}
