@@ -52,10 +52,11 @@ impl App {
     }
 }
 
-/// Runs one line; never panics, never exits.
+/// Runs one line. Never exits, but where it has a bug: that is told by [`crate::bug`].
 pub fn run(arguments: Vec<String>) -> Exit {
     let environment = Environment::from_process();
     let early = Printer::new(asks_for_json(&arguments), false, 0, environment.colour());
+    crate::bug::told_by(early);
     match parse_and_run(&arguments, environment) {
         Ok(exit) => exit,
         Err(problem) => {

@@ -6,6 +6,7 @@
 
 mod app;
 mod args;
+mod bug;
 mod commands;
 mod complete;
 mod context;

@@ -2,7 +2,7 @@
 
 use crate::files::{make_folder, read_capped};
 use crate::package::{APPROVALS_DIR, Package};
-use crate::sign::check_whole;
+use crate::sign::{check_whole, existing};
 use crate::{Layout, RegistryError, Signed, Target, TrustFiles};
 use if_config::write_atomic;
 use if_core::UnixMillis;
@@ -21,19 +21,20 @@ pub struct Attached {
     pub vouched: Vouched,
 }
 
-/// Puts the bundle beside the manifest of the package in `dir`, if this home's root names who
-/// signed it and it proves what it must; else nothing is written.
+/// Puts the bundle beside the manifest of a package, if this home's root names who signed it and it
+/// proves what it must; else nothing is written.
 pub fn attach(
     layout: &Layout,
-    dir: &Path,
+    target: &Target,
     bundle: &Path,
     now: UnixMillis,
 ) -> Result<Attached, RegistryError> {
-    let package = Package::read(dir)?;
+    let dir = existing(layout, target)?;
+    let package = Package::read(&dir)?;
     let manifest_digest = check_whole(&package)?;
     let root = TrustFiles::read(layout)?.root;
     let foreign = read_capped(bundle, BUNDLE_BYTES_MAX)?;
-    let target = Target::Folder(dir.to_owned()).to_string();
+    let target = target.to_string();
     let (bytes, approval, vouched) = adopt_bundle(&foreign, &package.manifest, &root, now)
         .map_err(|error| RegistryError::Trust { error, target })?;
     let folder = dir.join(APPROVALS_DIR);

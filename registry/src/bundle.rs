@@ -3,7 +3,9 @@
 //!
 //! It is a plain tar, so that any system can look into it, and deterministic: the same packages and
 //! the same trust make the same bytes. Reading one believes nothing: names, sizes and counts are
-//! bounded here, and what is inside goes through the load path like anything else.
+//! bounded here, and what is inside goes through the load path like anything else. What a tar may
+//! carry beside its files (padding, owners, times, whatever follows its end) must be what is written
+//! here, so that nothing travels in it that nobody looked at.
 
 use crate::files::read_capped;
 use crate::package::{APPROVALS_DIR, MANIFEST_FILE, Package};
@@ -146,7 +148,38 @@ impl Bundle {
             let package = Package::of(Path::new(word.as_str()), files)?;
             Ok((word, package))
         });
-        Ok(Self { trust, packages: packages.collect::<Result<_, RegistryError>>()? })
+        let bundle = Self { trust, packages: packages.collect::<Result<_, RegistryError>>()? };
+        bundle.makes(bytes)?;
+        Ok(bundle)
+    }
+
+    /// Writing what was read makes the same bytes again, or something else was in them.
+    fn makes(&self, bytes: &[u8]) -> Result<(), RegistryError> {
+        let mut same = Same { read: bytes, at: 0 };
+        let written = self.write(&mut same).is_ok();
+        match (written && same.at == bytes.len(), same.at) {
+            (true, _) => Ok(()),
+            (false, at) => Err(none(format!("byte {at} is not as a bundle has it"))),
+        }
+    }
+}
+
+/// A place to write to which takes only what was read, and knows how far it came.
+struct Same<'a> {
+    read: &'a [u8],
+    at: usize,
+}
+
+impl Write for Same<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.read.get(self.at..).unwrap_or_default();
+        let alike = left.iter().zip(bytes).take_while(|(read, written)| read == written).count();
+        self.at += alike;
+        if alike == bytes.len() { Ok(alike) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

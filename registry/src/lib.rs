@@ -61,7 +61,7 @@ pub use memory::Memory;
 pub use pack::{PackReport, pack};
 pub use package::Package;
 pub use root::{RootChange, Rotated, change_root, rotate_root};
-pub use sign::{Signed, decide, sign};
+pub use sign::{Signed, decide, sign, sign_target};
 pub use standing::{Stamps, Standing};
 pub use trust_bytes::TrustBytes;
 pub use trust_files::{TrustFiles, init_trust, refuse_second};

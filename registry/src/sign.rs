@@ -18,6 +18,17 @@ pub struct Signed {
     pub path: PathBuf,
 }
 
+/// Approves a package, installed or in a folder, as `role` until `expires`.
+pub fn sign_target(
+    layout: &Layout,
+    target: &Target,
+    key: &SigningKey,
+    role: Role,
+    expires: UnixMillis,
+) -> Result<Signed, RegistryError> {
+    sign(&existing(layout, target)?, key, role, expires)
+}
+
 /// Approves the package in `dir` as `role` until `expires`.
 pub fn sign(
     dir: &Path,

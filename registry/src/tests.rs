@@ -1,5 +1,6 @@
 //! A whole life: a fresh home, an author's folder, and a package on its way between them.
 
+mod bundles;
 mod lists;
 mod memory;
 mod packages;

@@ -36,6 +36,7 @@ mod obs_requests;
 mod proofs;
 mod rebinding;
 mod remains;
+mod reviewers;
 mod revocation;
 mod sandbox;
 mod scripts;

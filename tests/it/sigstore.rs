@@ -2,13 +2,13 @@
 //! does it.
 
 use crate::lab::Lab;
-use if_fakes::sigstore::{Content, Subject, TestAuthority, key, spki_pem};
+use if_fakes::sigstore::{Content, Key, Subject, TestAuthority, key, spki_pem};
 use serde_json::Value;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const ADA: &str = "ada@example.com";
-const ISSUER: &str = "https://login.example.com";
+pub const ISSUER: &str = "https://login.example.com";
 
 /// A minute ago, so that what is signed was signed by now.
 fn recently() -> u64 {
@@ -31,14 +31,19 @@ fn manifest(package: &str) -> Content {
 
 /// A bundle file over the package, as cosign would write one for this name.
 fn signed_by(lab: &Lab, name: &str, package: &str) -> String {
-    let (holder, now) = (key(50), recently());
-    let certificate = installation().certify(&holder, &Subject::mail(name, ISSUER, now));
-    let bundle = installation().bundle(&holder, &certificate, &manifest(package), now + 5);
+    certified(lab, &key(50), name, package)
+}
+
+/// The same, with a key of the test's choosing.
+pub fn certified(lab: &Lab, holder: &Key, name: &str, package: &str) -> String {
+    let now = recently();
+    let certificate = installation().certify(holder, &Subject::mail(name, ISSUER, now));
+    let bundle = installation().bundle(holder, &certificate, &manifest(package), now + 5);
     file(lab, "bundle.json", &serde_json::to_string_pretty(&bundle).unwrap())
 }
 
 /// A home that pins the private installation.
-fn pinned(lab: &Lab) {
+pub fn pinned(lab: &Lab) {
     let root = file(lab, "trusted_root.json", &installation().trusted_root().to_string());
     lab.run(["trust", "add-authority", "test", &root]).ok();
 }

@@ -82,6 +82,7 @@ const SUITES: &[Suite] = &[
             "keyring",
             "kv",
             "keys",
+            "reviewers",
             "revocation",
             "lock_file",
             "sigstore",

@@ -23,6 +23,8 @@ pub enum Server {
     Bash,
     Zsh,
     Fish,
+    /// Kills a process at the system call that a test names.
+    Strace,
 }
 
 impl Server {
@@ -35,6 +37,7 @@ impl Server {
         Server::Bash,
         Server::Zsh,
         Server::Fish,
+        Server::Strace,
     ];
 
     /// What it is called in messages: the package that brings it.
@@ -47,6 +50,7 @@ impl Server {
             Server::Bash => "bash",
             Server::Zsh => "zsh",
             Server::Fish => "fish",
+            Server::Strace => "strace",
         }
     }
 
@@ -60,6 +64,7 @@ impl Server {
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
+            Server::Strace => &["strace"],
         }
     }
 
@@ -72,6 +77,7 @@ impl Server {
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
+            Server::Strace => &["strace"],
         }
     }
 

@@ -1,10 +1,12 @@
 //! Replacing a file as a whole, and the lock for who may.
 //!
 //! The new bytes are complete on disk before they take the old name: a crash at any moment leaves
-//! the
-//! old file or the new one. The lock stands beside the file and is never removed: two processes
-//! must
-//! not lock two different files.
+//! the old file or the new one. The lock stands beside the file and is never removed: two processes
+//! must not lock two different files.
+//!
+//! An unfinished file is locked by its writer, and the kernel lets go of that lock however the
+//! writer ends: what can be locked is left over from one that was killed, and the next writer takes
+//! it away.
 
 use crate::ConfigError;
 use fs_err::os::unix::fs::OpenOptionsExt;
@@ -12,9 +14,20 @@ use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::NamedTempFile;
+
+/// In front of the random name of a file that is not finished.
+const UNFINISHED: &str = ".new-";
+
+/// Most names in a folder that are looked at for leftovers: ours hold a few dozen.
+const SWEPT_MAX: usize = 1024;
+
+/// How often a writer begins anew because another took its file for a leftover, which can happen
+/// in the instant before it is locked.
+const BEGINNINGS_MAX: u32 = 16;
 
 /// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds;
 /// with
@@ -34,13 +47,48 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let named = |error: io::Error| {
         io::Error::new(error.kind(), format!("writing `{}`: {error}", path.display()))
     };
+    // What cannot be swept costs space and nothing else.
+    let _ = sweep(folder);
     // Removed again when anything fails before it gets its name.
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(named)?;
+    let mut file = unfinished(folder).map_err(named)?;
     file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(named)?;
     file.write_all(bytes).map_err(named)?;
     file.as_file().sync_all().map_err(named)?;
     file.persist(path).map_err(|error| named(error.error))?;
     fs_err::File::open(folder)?.sync_all()
+}
+
+/// An empty file with a random name, locked while its writer lives.
+fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    for _ in 0..BEGINNINGS_MAX {
+        let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+        let locked = flock(&file, FlockOperation::NonBlockingLockExclusive);
+        if locked.is_ok() && file.as_file().metadata()?.nlink() == 1 {
+            return Ok(file);
+        }
+    }
+    Err(io::Error::other("others keep taking its unfinished file away"))
+}
+
+/// Takes away the unfinished files whose writers are dead.
+fn sweep(folder: &Path) -> io::Result<()> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    for entry in fs_err::read_dir(folder)?.take(SWEPT_MAX) {
+        let entry = entry?;
+        if !entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes())
+            || !entry.file_type()?.is_file()
+        {
+            continue;
+        }
+        let mut options = fs_err::OpenOptions::new();
+        let file = options.read(true).custom_flags(flags.bits().cast_signed()).open(entry.path());
+        if let Ok(file) = file
+            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The right to replace a file; given back when dropped.
@@ -106,6 +154,22 @@ mod tests {
         let error = write_atomic(&path, b"new", 0o600).unwrap_err();
         assert!(error.to_string().contains("taken"), "{error}");
         assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_dead_writer_left_is_swept_and_what_a_living_one_writes_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs_err::write(at(".new-dead"), "half").unwrap();
+        fs_err::create_dir(at(".new-folder")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", at(".new-link")).unwrap();
+        let mut alive = unfinished(folder.path()).unwrap();
+        write_atomic(&at("one"), b"1", 0o600).unwrap();
+        assert!(!at(".new-dead").exists());
+        assert!(at(".new-folder").exists() && at(".new-link").is_symlink());
+        alive.write_all(b"2").unwrap();
+        alive.persist(at("two")).unwrap();
+        assert_eq!(fs_err::read(at("two")).unwrap(), b"2");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 impl Host {
     /// The values of these fields, in their order, and the facts of each read.
-    pub(crate) async fn from_kv(&self, fields: &[&KvField], within: Duration) -> Vec<Fetched> {
+    pub(crate) async fn ask_kv(&self, fields: &[&KvField], within: Duration) -> Vec<Fetched> {
         if fields.is_empty() {
             return Vec::new();
         }

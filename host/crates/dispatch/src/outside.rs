@@ -131,7 +131,7 @@ impl Host {
         let items: Vec<&KeyringItem> = wanted.iter().filter_map(|it| it.keyring_item()).collect();
         let fields: Vec<&KvField> = wanted.iter().filter_map(|it| it.kv_field()).collect();
         let (keyring, kv) =
-            tokio::join!(self.from_keyring(&items, within), self.from_kv(&fields, within));
+            tokio::join!(self.ask_keyring(&items, within), self.ask_kv(&fields, within));
         let (mut keyring, mut kv) = (keyring.into_iter(), kv.into_iter());
         let fetched = |placed: &&Placed| {
             let given = match &placed.reference {
@@ -147,7 +147,7 @@ impl Host {
     }
 
     #[cfg(feature = "keyring")]
-    async fn from_keyring(
+    async fn ask_keyring(
         &self,
         items: &[&KeyringItem],
         within: Duration,
@@ -175,7 +175,7 @@ impl Host {
     }
 
     #[cfg(not(feature = "keyring"))]
-    async fn from_keyring(
+    async fn ask_keyring(
         &self,
         items: &[&KeyringItem],
         _: Duration,

@@ -143,11 +143,13 @@ impl Host {
     }
 
     /// Approves a package as publisher or reviewer.
-    pub fn sign(&self, package: &Path, role: &str, key: Option<&Path>) -> Result<Signed, Problem> {
+    pub fn sign(&self, plugin: &str, role: &str, key: Option<&Path>) -> Result<Signed, Problem> {
+        let target = Target::of(&self.layout, plugin);
         let key = self.key(key)?;
         let role = if role == "reviewer" { Role::Reviewer } else { Role::Publisher };
         let expires = self.now().plus_millis(APPROVAL_MILLIS);
-        let signed = if_registry::sign(package, &key, role, expires).map_err(explain)?;
+        let signed = if_registry::sign_target(&self.layout, &target, &key, role, expires);
+        let signed = signed.map_err(explain)?;
         self.note(&format!(
             "manifest {} signed as {role} by {}",
             signed.manifest_digest, signed.principal
@@ -156,9 +158,10 @@ impl Host {
     }
 
     /// Attaches an approval that another tool signed: a Sigstore bundle over the manifest.
-    pub fn attach(&self, package: &Path, bundle: &Path) -> Result<Attached, Problem> {
-        let attached =
-            if_registry::attach(&self.layout, package, bundle, self.now()).map_err(explain)?;
+    pub fn attach(&self, plugin: &str, bundle: &Path) -> Result<Attached, Problem> {
+        let target = Target::of(&self.layout, plugin);
+        let attached = if_registry::attach(&self.layout, &target, bundle, self.now());
+        let attached = attached.map_err(explain)?;
         self.note(&format!(
             "manifest {} signed as {} by {} ({})",
             attached.signed.manifest_digest,

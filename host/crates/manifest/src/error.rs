@@ -55,6 +55,9 @@ pub enum TrustError {
     /// A Sigstore bundle by somebody whom the root does not name.
     #[error("the bundle counts for nothing here: {why}")]
     SignerUnknown { why: String },
+    /// One voice too few, because it was taken back from whoever gave it.
+    #[error("key {principal} was revoked: {reason}")]
+    VoiceRevoked { role: Role, principal: KeyId, reason: String },
     /// Somebody with a role said no.
     #[error("{role} {principal} rejected this manifest")]
     Rejected { role: Role, principal: KeyId },
@@ -92,7 +95,9 @@ impl Explain for TrustError {
             TrustError::Unapproved { .. } | TrustError::SignerUnknown { .. } => {
                 Code::SignatureMissing
             }
-            TrustError::Rejected { .. } | TrustError::Revoked { .. } => Code::Revoked,
+            TrustError::Rejected { .. }
+            | TrustError::Revoked { .. }
+            | TrustError::VoiceRevoked { .. } => Code::Revoked,
             TrustError::TwoRoles(_) => Code::SignatureInvalid,
             TrustError::NotAllowed { .. } | TrustError::EntryMismatch { .. } => Code::NotAllowed,
             TrustError::Tampered { .. } => Code::Tampered,
@@ -113,8 +118,10 @@ impl TrustError {
     /// The lines that would mend it; `target` is the word or folder the operator would type.
     pub fn hints_for(&self, target: &str) -> Vec<String> {
         match self {
-            TrustError::Unapproved { role, .. } => {
-                vec![format!("after reading it: ifctl plugin sign {target} --role {role}")]
+            TrustError::Unapproved { role, .. } | TrustError::VoiceRevoked { role, .. } => {
+                // Whoever has this home's key published it, or will: a reviewer is somebody else.
+                let key = if *role == Role::Reviewer { " --key <file>" } else { "" };
+                vec![format!("after reading it: ifctl plugin sign {target} --role {role}{key}")]
             }
             TrustError::SignerUnknown { .. } => vec![
                 "to name whoever signed it: ifctl trust add-identity reviewer <name> --issuer <url>"

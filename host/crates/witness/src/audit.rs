@@ -1,12 +1,16 @@
 //! The check of the whole database: every leaf, every body, and the index that queries believe.
 //!
-//! Reads one row at a time from one unchanging view; the rules are in `verify`.
+//! Reads one row at a time from one unchanging view; the rules are in `verify`. A text that is no
+//! text is a fault of its entry like any other change, not a failure of the check.
 
+use crate::leaf::{Kind, Leaf};
 use crate::regrown::Regrown;
-use crate::tables::{self, IndexRow};
+use crate::tables::{self, IndexRow, legible};
 use crate::verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport};
 use crate::{PublicKey, Witness, WitnessError};
+use if_core::OperationId;
 use if_store::Connection;
+use std::collections::BTreeMap;
 
 impl Witness {
     /// Checks everything with this home's own key. `expected` is a head that was kept elsewhere.
@@ -106,27 +110,81 @@ fn check(
             signature: row.get(3)?,
         })
     })?;
-    let mut leaves: u64 = 0;
+    let (mut leaves, mut unfinished): (u64, Unfinished) = Default::default();
     for row in rows {
         let row = row?;
         let leaf = match verifier.leaf(&row) {
             Ok(leaf) => leaf,
             Err(fault) => return Ok(Some(fault)),
         };
-        if IndexRow::load(view, leaf.seq)? != Some(IndexRow::of(&leaf)?) {
-            return Ok(Some(Fault { seq: leaf.seq, kind: FaultKind::Index }));
-        }
-        if let Err(fault) = verifier.bodies(&leaf, &tables::parts(view, leaf.seq)?) {
+        if let Some(fault) = beside(view, verifier, &leaf)? {
             return Ok(Some(fault));
         }
         if let Some(fault) = tree.leaf(view, verifier.last(), &row.signature)? {
             return Ok(Some(fault));
         }
+        unfinished.take(&leaf);
         leaves = leaf.seq.saturating_add(1);
     }
-    match tree.end(view)? {
-        Some(fault) => Ok(Some(fault)),
-        None => unlogged(view, leaves),
+    if let Some(fault) = tree.end(view)? {
+        return Ok(Some(fault));
+    }
+    let faults = [unlogged(view, leaves)?, unfinished.compare(view)?, owned(view, verifier)?];
+    Ok(faults.into_iter().flatten().next())
+}
+
+/// What opening the log believes: whose it is, said once, as its first leaf says it.
+fn owned(view: &Connection, verifier: &Verifier) -> Result<Option<Fault>, WitnessError> {
+    let sql = "SELECT count(*), sum(id = 1 AND public_key = ?1) FROM log";
+    let found: (i64, Option<i64>) = view
+        .prepare_cached(sql)?
+        .query_row([verifier.key().to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let good = found == (1, Some(1)) || verifier.is_empty();
+    Ok((!good).then_some(Fault { seq: 0, kind: FaultKind::Key }))
+}
+
+/// What lies beside a leaf: its row in the index, and its bodies.
+fn beside(
+    view: &Connection,
+    verifier: &mut Verifier,
+    leaf: &Leaf,
+) -> Result<Option<Fault>, WitnessError> {
+    let fault = |kind| Some(Fault { seq: leaf.seq, kind });
+    if legible(IndexRow::load(view, leaf.seq))?.flatten() != Some(IndexRow::of(leaf)?) {
+        return Ok(fault(FaultKind::Index));
+    }
+    let Some(parts) = legible(tables::parts(view, leaf.seq))? else {
+        return Ok(fault(FaultKind::Body("?".to_owned())));
+    };
+    Ok(verifier.bodies(leaf, &parts).err())
+}
+
+/// The operations that have begun and not ended, as the leaves tell it.
+#[derive(Default)]
+struct Unfinished(BTreeMap<OperationId, u64>);
+
+impl Unfinished {
+    fn take(&mut self, leaf: &Leaf) {
+        match (leaf.kind, &leaf.operation) {
+            (Kind::Intent, Some(operation)) => {
+                self.0.insert(operation.clone(), leaf.seq);
+            }
+            (Kind::Outcome, Some(operation)) => {
+                self.0.remove(operation);
+            }
+            _ => {}
+        }
+    }
+
+    /// The first that the list of unfinished operations has too much, too little, or elsewhere.
+    fn compare(mut self, view: &Connection) -> Result<Option<Fault>, WitnessError> {
+        let fault = |seq| Ok(Some(Fault { seq, kind: FaultKind::Unfinished }));
+        for (operation, seq) in tables::open_intents(view, u32::MAX)? {
+            if operation.and_then(|operation| self.0.remove(&operation)) != Some(seq) {
+                return fault(seq);
+            }
+        }
+        self.0.into_values().min().map_or(Ok(None), fault)
     }
 }
 

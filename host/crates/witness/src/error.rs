@@ -49,6 +49,8 @@ pub enum WitnessError {
     Checkpoint(#[from] CheckpointError),
     #[error("entries cannot be bundled")]
     Bundle(#[from] BundleError),
+    #[error("operation {operation} is listed as unfinished, but entry {seq} is not its intent")]
+    NoIntent { operation: OperationId, seq: u64 },
     #[error("the system gives no random numbers")]
     Random,
     #[error("an entry cannot be written as JSON")]
@@ -83,6 +85,7 @@ impl Explain for WitnessError {
             WitnessError::OperationClosed(_) => Code::OutcomeUnknown,
             WitnessError::KeyMalformed { .. }
             | WitnessError::KeyOfAnotherLog { .. }
+            | WitnessError::NoIntent { .. }
             | WitnessError::Unreadable { .. }
             | WitnessError::Anchor(_)
             | WitnessError::Broken(_)

@@ -4,11 +4,13 @@
 //! may have happened. Whoever opens the log does this; two that do it at once write one outcome,
 //! because the list of open intents is read again under the write lock.
 
-use crate::leaf::{Leaf, Status, Verdict};
+use crate::leaf::{Kind, Leaf, Status, Verdict};
 use crate::run_lock::{Life, RunLock};
 use crate::{Witness, WitnessError, tables};
 use fs_err as fs;
 use if_core::{Code, OperationId};
+use if_store::Transaction;
+use rusqlite::OptionalExtension;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Most operations closed in one go; the rest waits for the next opening. One command must not
@@ -30,6 +32,7 @@ impl Witness {
     pub fn recover(&self) -> Result<Vec<OperationId>, WitnessError> {
         let mut closed = Vec::new();
         for (operation, seq) in self.open_intents()? {
+            let operation = operation.ok_or(WitnessError::Unreadable { seq })?;
             let lock = match RunLock::probe(&self.shared.run_dir, &operation)? {
                 Life::Alive => continue,
                 Life::Dead(lock) => Some(lock),
@@ -46,22 +49,8 @@ impl Witness {
         Ok(closed)
     }
 
-    fn open_intents(&self) -> Result<Vec<(OperationId, u64)>, WitnessError> {
-        self.shared.store.read(|view| {
-            let mut select = view
-                .prepare_cached("SELECT operation, seq FROM open_intent ORDER BY seq LIMIT ?1")?;
-            let rows: Vec<(String, i64)> = select
-                .query_map([RECOVER_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<rusqlite::Result<_>>()?;
-            rows.into_iter()
-                .map(|(operation, seq)| {
-                    let seq = seq.unsigned_abs();
-                    let operation = OperationId::new(operation)
-                        .map_err(|_| WitnessError::Unreadable { seq })?;
-                    Ok((operation, seq))
-                })
-                .collect()
-        })
+    fn open_intents(&self) -> Result<Vec<(Option<OperationId>, u64)>, WitnessError> {
+        self.shared.store.read(|view| tables::open_intents(view, RECOVER_MAX))
     }
 
     /// False when it was closed meanwhile.
@@ -71,11 +60,7 @@ impl Witness {
             if !tables::close_intent(transaction, operation)? {
                 return Ok(false);
             }
-            let bytes: Vec<u8> = transaction
-                .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
-                .query_row([tables::integer(seq)?], |row| row.get(0))?;
-            let intent: Leaf =
-                serde_json::from_slice(&bytes).map_err(|_| WitnessError::Unreadable { seq })?;
+            let intent = intent(transaction, operation, seq)?;
             let code = Code::OutcomeUnknown;
             let verdict =
                 Verdict { status: Status::Unknown, code: Some(code), exit: code.exit() as u8 };
@@ -98,7 +83,7 @@ impl Witness {
             let modified = file.metadata().and_then(|metadata| metadata.modified());
             let old =
                 modified.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age >= LITTER_AGE));
-            if !old || open.iter().any(|(named, _)| *named == operation) {
+            if !old || open.iter().any(|(named, _)| named.as_ref() == Some(&operation)) {
                 continue;
             }
             if let Ok(Life::Dead(lock)) = RunLock::probe(&self.shared.run_dir, &operation) {
@@ -106,4 +91,20 @@ impl Witness {
             }
         }
     }
+}
+
+/// The intent of this operation, which the list says stands at this position. An outcome is never
+/// written for another entry than that.
+fn intent(
+    transaction: &Transaction<'_>,
+    operation: &OperationId,
+    seq: u64,
+) -> Result<Leaf, WitnessError> {
+    let bytes: Option<Vec<u8>> = transaction
+        .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
+        .query_row([seq.cast_signed()], |row| row.get(0))
+        .optional()?;
+    let leaf: Option<Leaf> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    leaf.filter(|leaf| leaf.kind == Kind::Intent && leaf.operation.as_ref() == Some(operation))
+        .ok_or_else(|| WitnessError::NoIntent { operation: operation.clone(), seq })
 }

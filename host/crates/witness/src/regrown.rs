@@ -31,7 +31,11 @@ impl Regrown {
     ) -> Result<Result<Self, Fault>, WitnessError> {
         let verifier = verifier(&key)?;
         let mut select = view.prepare_cached("SELECT size, note FROM checkpoint ORDER BY size")?;
-        let rows = select.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+        let rows = select.query_map([], |row| {
+            // Bytes that are no text become one that nobody signed.
+            let note = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned();
+            Ok((row.get::<_, i64>(0)?, note))
+        })?;
         let mut checkpoints = VecDeque::new();
         for row in rows {
             let (size, note): (i64, String) = row?;
@@ -107,11 +111,11 @@ impl Regrown {
                 return Ok(Some(beyond(level)));
             }
         }
-        let strange: Option<u8> = view
+        let strange: Option<i64> = view
             .prepare_cached("SELECT level FROM tile WHERE level < ?1 OR level >= ?2 LIMIT 1")?
             .query_row((LEVELS.start, LEVELS.end), |row| row.get(0))
             .optional()?;
-        Ok(strange.map(beyond))
+        Ok(strange.map(|level| beyond(u8::try_from(level).unwrap_or(u8::MAX))))
     }
 }
 

@@ -284,6 +284,32 @@ pub(crate) fn close_intent(
     Ok(closed == 1)
 }
 
+/// The unfinished operations as they are listed, oldest first, with the positions of their intents;
+/// `None` for what is no operation's id.
+pub(crate) fn open_intents(
+    connection: &Connection,
+    count_max: u32,
+) -> Result<Vec<(Option<OperationId>, u64)>, WitnessError> {
+    let mut select = connection
+        .prepare_cached("SELECT operation, seq FROM open_intent ORDER BY seq LIMIT ?1")?;
+    let rows = select.query_map([count_max], |row| {
+        let operation = row.get_ref(0)?.as_str().ok().and_then(|id| OperationId::new(id).ok());
+        Ok((operation, row.get::<_, i64>(1)?.cast_unsigned()))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// `None` where what was read is no text: somebody put other bytes there.
+pub(crate) fn legible<T>(read: Result<T, WitnessError>) -> Result<Option<T>, WitnessError> {
+    use rusqlite::Error::{FromSqlConversionFailure, Utf8Error};
+    match read {
+        Err(WitnessError::Store(StoreError::Sqlite(
+            FromSqlConversionFailure(..) | Utf8Error(..),
+        ))) => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// The body parts stored for this position, by name.
 pub(crate) fn parts(connection: &Connection, seq: u64) -> Result<Vec<Part>, WitnessError> {
     let mut select = connection.prepare_cached(
@@ -293,7 +319,7 @@ pub(crate) fn parts(connection: &Connection, seq: u64) -> Result<Vec<Part>, Witn
         Ok(Part {
             name: row.get(0)?,
             salt: row.get(1)?,
-            length: row.get::<_, i64>(2)?.unsigned_abs(),
+            length: row.get::<_, i64>(2)?.cast_unsigned(),
             bytes: row.get(3)?,
         })
     })?;

@@ -71,6 +71,8 @@ pub enum FaultKind {
     Checkpoint,
     #[error("is not where the log ended: {0}")]
     Anchor(AnchorFault),
+    #[error("is listed as unfinished and is not, or is unfinished and not listed")]
+    Unfinished,
 }
 
 impl Explain for Fault {
@@ -118,6 +120,16 @@ impl Verifier {
     #[must_use]
     pub(crate) fn covered_until(self, covered: u64) -> Self {
         Self { covered, ..self }
+    }
+
+    /// Whose log it must be.
+    pub(crate) fn key(&self) -> PublicKey {
+        self.key
+    }
+
+    /// Whether no leaf was taken yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.leaves == 0
     }
 
     /// Takes the next row, in the order of positions.

@@ -62,7 +62,13 @@ impl Shared {
                 tables::set_anchored(transaction)?;
                 anchor
             }
-            opened => opened?,
+            opened => {
+                // The power may have gone between making the anchor and saying so.
+                if !tables::is_anchored(transaction)? {
+                    tables::set_anchored(transaction)?;
+                }
+                opened?
+            }
         };
         Ok(self.anchor.get_or_init(|| anchor))
     }
@@ -231,7 +237,11 @@ pub(crate) fn check(anchor: &Anchor, view: &Connection) -> Result<(), WitnessErr
 fn look(view: &Connection) -> Result<Option<(String, bool)>, WitnessError> {
     let found = view
         .prepare_cached("SELECT public_key, EXISTS (SELECT 1 FROM open_intent) FROM log")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([], |row| {
+            // Whatever bytes stand there: other ones than the key's are another log's.
+            let key = String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned();
+            Ok((key, row.get(1)?))
+        })
         .optional()?;
     Ok(found)
 }

@@ -6,9 +6,9 @@
 #[allow(dead_code, reason = "each test binary uses some of it")]
 mod support;
 
+use fs_err as fs;
 use if_core::{Code, Explain};
 use if_witness::{AnchorFault, Fault, FaultKind, Status, WitnessError, create_key};
-use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use support::{Home, run};
 

@@ -6,7 +6,7 @@
 mod support;
 
 use if_witness::{Fault, FaultKind, Hash32, Head, Row, Status, VerifyReport, verify};
-use support::{Home, run};
+use support::{Home, intent, operation, run};
 
 /// Leaves 0 (birth), 1 and 2 (an operation), 3 and 4 (another), 5 (a note).
 fn home() -> Home {
@@ -104,6 +104,7 @@ fn every_column_of_the_bodies_is_guarded() {
             Body("why".into()),
         ),
         ("UPDATE body SET length = 1 WHERE seq = 4", 4, Body("result".into())),
+        ("UPDATE body SET length = -length WHERE seq = 4", 4, Body("result".into())),
         ("UPDATE body SET part = 'plan' WHERE seq = 4", 4, Body("plan".into())),
         ("UPDATE body SET seq = 5 WHERE seq = 4", 5, Body("result".into())),
         ("UPDATE body SET seq = 77 WHERE seq = 4", 77, Unlogged),
@@ -124,6 +125,23 @@ fn every_column_of_the_index_is_guarded() {
         ("DELETE FROM entry WHERE seq = 3", 3, Index),
         ("INSERT INTO entry (seq, at, kind) VALUES (6, 0, 'note')", 6, Unlogged),
     ]);
+}
+
+#[test]
+fn what_is_unfinished_is_neither_hidden_nor_made_up() {
+    let home = home();
+    let witness = home.open();
+    let _running = witness.begin(intent(3), |_| Ok(())).unwrap();
+    let fault = |sql: &str| {
+        home.raw().execute_batch(sql).unwrap();
+        let found = witness.verify(None).unwrap().first_problem;
+        found.map(|fault| (fault.seq, fault.kind))
+    };
+    assert_eq!(fault("SELECT 1"), None);
+    let finished = operation(1);
+    let made_up = format!("INSERT INTO open_intent VALUES ('{finished}', 1)");
+    assert_eq!(fault(&made_up), Some((1, FaultKind::Unfinished)));
+    assert_eq!(fault("DELETE FROM open_intent"), Some((6, FaultKind::Unfinished)));
 }
 
 #[test]
@@ -193,7 +211,7 @@ fn only_a_head_kept_elsewhere_shows_that_the_newest_entries_were_cut_off() {
 /// What a thief does who knows that there is one.
 fn forget_anchor(home: &Home) {
     home.raw().execute_batch("UPDATE log SET anchored = 0").unwrap();
-    std::fs::remove_file(home.anchor()).unwrap();
+    fs_err::remove_file(home.anchor()).unwrap();
 }
 
 fn rows(home: &Home) -> Vec<Row> {

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// Approve a package as its publisher or as a reviewer
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// The package's folder
-    package: PathBuf,
+    /// The package's folder, or an installed plugin
+    package: String,
 
     /// In which role
     #[arg(long, default_value = "publisher", value_parser = ["publisher", "reviewer"])]
@@ -47,7 +47,7 @@ pub fn run(app: &App, args: &SignArgs) -> Result<(), Problem> {
         signed.manifest_digest, signed.principal, args.role
     );
     app.printer.result(&value, &text)?;
-    app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));
+    app.printer.hint(&format!("ifctl plugin allow {}", args.package));
     Ok(())
 }
 
@@ -68,6 +68,6 @@ fn attach(app: &App, args: &SignArgs, bundle: &Path) -> Result<(), Problem> {
         time(attached.vouched.signed_at),
     );
     app.printer.result(&value, &text)?;
-    app.printer.hint(&format!("ifctl plugin allow {}", args.package.display()));
+    app.printer.hint(&format!("ifctl plugin allow {}", args.package));
     Ok(())
 }

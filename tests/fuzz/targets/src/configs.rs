@@ -58,6 +58,13 @@ pub fn secret_reference(data: &[u8]) {
         SecretReference::Vault => assert_eq!(text, "vault"),
         SecretReference::Env(name) => assert!(!name.is_empty() && name.is_ascii()),
         SecretReference::File(path) => assert!(path.is_absolute()),
+        SecretReference::Keyring(item) => {
+            assert!(!item.service.is_empty() && !item.account.is_empty());
+        }
+        SecretReference::Kv(place) => {
+            assert!(!place.mount.is_empty() && !place.field.is_empty());
+            assert!(place.path.split('/').all(|part| !["", ".", ".."].contains(&part)));
+        }
     }
     assert_eq!(SecretReference::parse(&reference.to_string()), Some(reference));
 }

@@ -140,6 +140,6 @@ pub fn envelope(data: &[u8]) {
         dsse::DENY_LIST_TYPE,
         dsse::LOCK_FILE_TYPE,
     ];
-    let known = |kind: &&&'static str| envelope.verify(**kind, |_| None).is_ok();
+    let known = |kind: &&&'static str| envelope.verify(kind, |_| None).is_ok();
     assert!(kinds.iter().filter(known).count() <= 1, "it is two kinds of document");
 }

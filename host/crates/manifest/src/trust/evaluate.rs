@@ -281,7 +281,7 @@ impl Voices {
     /// Too few: the reason is a revocation if one took a voice away.
     fn missing(&self, plugin: &str, role: Role, have: usize, need: usize) -> TrustError {
         if let Some((key, _, reason)) = self.revoked.iter().find(|(_, of, _)| *of == role) {
-            return TrustError::Revoked { what: format!("key {key}"), reason: reason.clone() };
+            return TrustError::VoiceRevoked { role, principal: *key, reason: reason.clone() };
         }
         let expired = self.expired.iter().filter(|(_, of)| *of == role).count();
         let mut detail = match expired {

@@ -462,7 +462,7 @@ fn hints_are_lines_to_write() {
     let sign = hints(&|w| {
         w.approvals.pop();
     });
-    assert_eq!(sign, ["after reading it: ifctl plugin sign mixer --role reviewer"]);
+    assert_eq!(sign, ["after reading it: ifctl plugin sign mixer --role reviewer --key <file>"]);
     let allow = hints(&|w| w.allow.entries.clear());
     assert_eq!(allow[1], "to allow it: ifctl plugin allow mixer");
 }

@@ -49,14 +49,14 @@ fn no_path_leads_anywhere() {
     fs_err::write(&path, "kept").unwrap();
     let (inside, beside) = (path.clone(), dir.path().join("new"));
     let tried = landlocked(1, move || {
-        denied(std::fs::read(&inside))
-            && denied(std::fs::OpenOptions::new().write(true).open(&inside))
-            && denied(std::fs::OpenOptions::new().write(true).create(true).open(&beside))
-            && denied(std::fs::read_dir("/"))
-            && denied(std::fs::create_dir(&beside))
-            && denied(std::fs::hard_link(&inside, &beside))
-            && denied(std::fs::rename(&inside, &beside))
-            && denied(std::fs::remove_file(&inside))
+        denied(fs_err::read(&inside))
+            && denied(fs_err::OpenOptions::new().write(true).open(&inside))
+            && denied(fs_err::OpenOptions::new().write(true).create_new(true).open(&beside))
+            && denied(fs_err::read_dir("/"))
+            && denied(fs_err::create_dir(&beside))
+            && denied(fs_err::hard_link(&inside, &beside))
+            && denied(fs_err::rename(&inside, &beside))
+            && denied(fs_err::remove_file(&inside))
             && denied(std::process::Command::new("/bin/true").status())
     });
     assert_ne!(tried, Some(false));

@@ -67,8 +67,6 @@ fn endless_imports_are_cut_off() {
 
 #[test]
 fn who_says_nothing_is_not_waited_for() {
-    let begun = std::time::Instant::now();
     let error = loading(Vec::new()).unwrap_err();
     assert!(matches!(error, RuntimeError::Worker(_)), "{error}");
-    assert!(begun.elapsed() >= PATIENCE);
 }
