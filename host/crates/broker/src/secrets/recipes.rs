@@ -25,6 +25,10 @@ const PBKDF2_ROUNDS_MAX: u32 = 1_000_000;
 /// Longest PBKDF2 output: two SHA-512 blocks.
 const PBKDF2_BYTES_MAX: u32 = 128;
 
+/// More stack than the deepest derivation takes: a step has some hundred bytes, a signature some
+/// KiB.
+const STACK_BYTES: usize = 128 << 10;
+
 /// Everything but the unreserved characters of RFC 3986.
 pub const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -63,9 +67,18 @@ pub struct Ingredients<'a> {
     pub now: UnixMillis,
 }
 
-/// Evaluates a tree.
+/// Evaluates a tree, and leaves nothing of it on the stack.
 pub fn derive(step: &Step, from: &Ingredients<'_>) -> Result<Value, RecipeError> {
-    evaluate(step, from, DEPTH_MAX)
+    let value = evaluate(step, from, DEPTH_MAX);
+    wipe_stack();
+    value
+}
+
+/// Writes over what a derivation that has just returned to the same caller had on the stack: a hash
+/// keeps there the last block of what it was given, in copies that no owner zeroes.
+#[inline(never)]
+fn wipe_stack() {
+    drop(Zeroizing::new([0_u8; STACK_BYTES]));
 }
 
 /// The secrets that a tree names.
@@ -110,6 +123,7 @@ pub(super) fn children(step: &Step) -> Vec<&Step> {
     }
 }
 
+#[inline(never)] // its frames must lie where `wipe_stack` writes
 fn evaluate(step: &Step, from: &Ingredients<'_>, depth: usize) -> Result<Value, RecipeError> {
     let depth = depth.checked_sub(1).ok_or(RecipeError::Depth)?;
     let of = |step: &Step| evaluate(step, from, depth);
