@@ -161,6 +161,10 @@ fn operations() {
     let refused = lab.run(["noop", "ping", "her", "--json"]);
     snapshot(&lab, "error", serde_json::from_str(refused.stderr.trim()).unwrap());
     lab.run(["noop", "add", "here"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+    let latest = lab.run(["witness", "query", "--provider", "noop", "--json", "-n", "1"]).json();
+    let latest = latest["entries"][0]["opened"]["leaf"]["operation"].as_str().unwrap().to_owned();
+    check(&lab, &[("witness-prove", &["witness", "prove", &latest])]);
     let traced = lab.run(["noop", "ping", "here", "--trace", "--json"]);
     snapshot(&lab, "trace", serde_json::from_str(traced.stderr.trim()).unwrap());
 }

@@ -26,7 +26,7 @@ fn a_receipt_proves_an_operation_to_whoever_has_the_key_and_nothing_else() {
     fs::write(&file, &receipt).unwrap();
     let file = file.to_str().unwrap();
 
-    let stranger = Lab::with(&["noop"]);
+    let stranger = Lab::fresh();
     let shown = stranger.run(["witness", "verify", "--receipt", file, "--key", &key]).ok();
     assert!(shown.contains("\"kind\":\"outcome\"") && shown.contains(&operation), "{shown}");
     stranger.run(["witness", "verify", "--receipt", file]).fails("IF_ERR_WITNESS_BROKEN", 4);
