@@ -4,8 +4,8 @@
 //! It is a plain tar, so that any system can look into it, and deterministic: the same packages and
 //! the same trust make the same bytes. Reading one believes nothing: names, sizes and counts are
 //! bounded here, and what is inside goes through the load path like anything else. What a tar may
-//! carry beside its files (padding, owners, times, whatever follows its end) must be what is written
-//! here, so that nothing travels in it that nobody looked at.
+//! carry beside its files (padding, owners, times, whatever follows its end) must be what is
+//! written here, so that nothing travels in it that nobody looked at.
 
 use crate::files::read_capped;
 use crate::package::{APPROVALS_DIR, MANIFEST_FILE, Package};

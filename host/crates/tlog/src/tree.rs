@@ -1,5 +1,5 @@
-//! Roots and proofs out of tiles: the definitions of RFC 6962 §2.1, word for word, over a tree whose
-//! whole subtrees are looked up instead of computed again.
+//! Roots and proofs out of tiles: the definitions of RFC 6962 §2.1, word for word, over a tree
+//! whose whole subtrees are looked up instead of computed again.
 
 use crate::tile::{TILE_HEIGHT, tile_in};
 use crate::{Hash32, TILE_WIDTH, TileAt, node_hash};
