@@ -301,6 +301,7 @@ mod tests {
                         (package(=if-tests) & test(/^keyring::/)) | \
                         (package(=if-tests) & test(/^kv::/)) | \
                         (package(=if-tests) & test(/^keys::/)) | \
+                        (package(=if-tests) & test(/^reviewers::/)) | \
                         (package(=if-tests) & test(/^revocation::/)) | \
                         (package(=if-tests) & test(/^lock_file::/)) | \
                         (package(=if-tests) & test(/^sigstore::/)) | \

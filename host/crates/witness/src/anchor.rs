@@ -2,8 +2,8 @@
 //! one, is noticed at the next write.
 //!
 //! A small file of two slots. After each commit the new head is written into the older slot, so
-//! that a torn write leaves the other one; before a command's result is shown, it is made durable. The
-//! database may be ahead of its anchor, when the power went between the two. It may never be
+//! that a torn write leaves the other one; before a command's result is shown, it is made durable.
+//! The database may be ahead of its anchor, when the power went between the two. It may never be
 //! behind, and where the anchor stands it must have the entry that the anchor names.
 //!
 //! Whoever may write the database may write this file as well: it shows accidents, copies and half
