@@ -5,7 +5,7 @@
 
 use crate::stage::Stages;
 use crate::{
-    advisories, author, demo, deny, fuzz, minimal, plugins, reference, setup, shell, test, tidy,
+    advisories, author, demo, deny, minimal, plugins, reference, setup, shell, test, tidy,
 };
 use anyhow::Result;
 
@@ -22,7 +22,6 @@ const STAGES: &[Stage] = &[
     ("lints", lints),
     ("reference", reference::check),
     ("test", || test::run(&test::Options::ci())),
-    ("fuzz", || fuzz::run(&fuzz::Options::ci())),
     ("author", author::run),
     ("demo", demo::run),
     // Last: it is another set of features, and leaves another binary behind.

@@ -10,7 +10,9 @@ use crate::job::{Job, explain};
 use crate::run::block_on;
 use crate::wish::Wishes;
 use if_config::{Instance, KeyringItem, KvField, SecretReference};
-use if_core::{Code, Explain, Problem, SecretValue, Word};
+#[cfg(feature = "keyring")]
+use if_core::Explain;
+use if_core::{Code, Problem, SecretValue, Word};
 use if_registry::Loaded;
 use if_runtime::Call;
 use if_vault::{SecretName, Sources};
