@@ -182,7 +182,8 @@ impl Witness {
     }
 
     /// Takes the log as it is for the one to be continued, whatever it lacks or holds that was not
-    /// written here; an entry says so. A check still finds all of it.
+    /// written here; an entry says so. A check still finds what was edited; what was cut off shows
+    /// only from outside.
     ///
     /// # Errors
     /// The database or the anchor cannot be written.
