@@ -29,6 +29,8 @@ const VOLATILE: &[&str] = &[
     "bodies",
     "files",
     "seq",
+    "note",
+    "receipt",
     "script",
     "imports",
     "predicate",
@@ -74,6 +76,9 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
+/// How the name of every log begins; a key of it begins with the same words.
+const ORIGIN: &str = "infrafabric/log/";
+
 /// Words that are digests, ids or times are replaced by what they are.
 fn masked_text(text: &str, folder: &str) -> String {
     let text = text.replace(folder, "<lab>").replace(&root().display().to_string(), "<root>");
@@ -83,6 +88,7 @@ fn masked_text(text: &str, folder: &str) -> String {
         let (before, core) = word.rsplit_once(':').map_or(("", word), |(a, b)| (a, b));
         match core.trim_matches([',', '(', ')', '"', '}', '{']) {
             _ if is_time(word) => "<time>".to_owned(),
+            log if log.starts_with(ORIGIN) => format!("{ORIGIN}<log>"),
             hex if is_hex(hex) => word.replace(hex, "<hex>"),
             number if before.ends_with("made") || (number.len() > 11 && is_hex(number)) => {
                 word.replace(number, "<number>")

@@ -291,32 +291,11 @@ mod tests {
 
     #[test]
     fn a_suite_becomes_a_filter() {
-        let suite = SUITES.iter().find(|suite| suite.name == "trust").unwrap();
-        let expected = "package(=if-manifest) | package(=if-sigstore) | \
-                        package(=if-registry) | \
-                        package(=if-trial) | \
-                        (package(=if-tests) & test(/^trust::/)) | \
-                        (package(=if-tests) & test(/^trust_lists::/)) | \
-                        (package(=if-tests) & test(/^trust_root::/)) | \
-                        (package(=if-tests) & test(/^keyring::/)) | \
-                        (package(=if-tests) & test(/^kv::/)) | \
-                        (package(=if-tests) & test(/^keys::/)) | \
-                        (package(=if-tests) & test(/^reviewers::/)) | \
-                        (package(=if-tests) & test(/^revocation::/)) | \
-                        (package(=if-tests) & test(/^lock_file::/)) | \
-                        (package(=if-tests) & test(/^sigstore::/)) | \
-                        (package(=if-tests) & test(/^attacks::/)) | \
-                        (package(=if-tests) & test(/^sandbox::/)) | \
-                        (package(=if-tests) & test(/^bundle::/)) | \
-                        (package(=if-tests) & test(/^cache::/)) | \
-                        (package(=if-tests) & test(/^traffic::/)) | \
-                        (package(=if-tests) & test(/^secrets::/)) | \
-                        (package(=if-tests) & test(/^secrets_audit::/)) | \
-                        (package(=if-tests) & test(/^worker::/)) | \
-                        (package(=if-tests) & test(/^remains::/)) | \
-                        (package(=if-tests) & test(/^rebinding::/))";
-        assert_eq!(filter(suite), expected);
-        assert_eq!(runs(Some(suite), false).len(), 23);
+        let suite = Suite { name: "two", packages: &["if-a", "if-b"], modules: &["doors"] };
+        let expected =
+            "package(=if-a) | package(=if-b) | (package(=if-tests) & test(/^doors::/))";
+        assert_eq!(filter(&suite), expected);
+        assert_eq!(runs(Some(&suite), false).len(), 3);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);
     }
 
