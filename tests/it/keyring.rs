@@ -110,6 +110,11 @@ fn obs_takes_its_password_from_the_keyring_in_a_dry_run_too() {
     run(&["obs", "test", "studio"]).ok();
     let plan = run(&["obs", "record", "stop", "studio", "--dry-run"]).ok();
     assert!(plan.contains("StopRecord"), "{plan}");
+    // What is wrong there is mended there.
+    keyring.store("obs", "studio", b"another password").unwrap();
+    let said = run(&["obs", "test", "studio"]).fails("IF_ERR_PROVIDER_AUTH", 1);
+    assert!(said.contains("`password` comes from `keyring:obs/studio`"), "{said}");
+    assert!(!said.contains("secret set"), "{said}");
 }
 
 #[test]
@@ -119,7 +124,10 @@ fn what_is_not_there_is_said_with_the_line_that_stores_it_and_nothing_falls_back
     }
     let desk = Desk::new(Keyring::start().unwrap());
     // The vault has one, under the very name; it is not asked.
-    desk.lab.feed(["secret", "set", "hostile", "target", "password"], CANARY).ok();
+    let set = desk.lab.feed(["secret", "set", "hostile", "target", "password"], CANARY);
+    let unused = "`password` of hostile target comes from `keyring:hostile/target`";
+    assert!(set.stderr.contains(unused), "{set:?}");
+    set.ok();
     let said = desk.use_it().fails("IF_ERR_SECRET_MISSING", 2);
     for part in [
         "secret `hostile/target/password` is to come from `keyring:hostile/target`",

@@ -170,9 +170,9 @@ impl Host {
         match keyring {
             Ok(keyring) => {
                 let values = keyring.values(&wanted, within).await;
-                values.into_iter().map(|value| value.map_err(|why| why.problem())).collect()
+                values.into_iter().map(|value| value.map_err(explain)).collect()
             }
-            Err(why) => wanted.iter().map(|_| Err(why.problem())).collect(),
+            Err(why) => wanted.iter().map(|_| Err(explain(why.clone()))).collect(),
         }
     }
 

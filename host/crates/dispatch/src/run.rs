@@ -13,6 +13,7 @@ use crate::purse::Purse;
 use crate::request::{Action, Performed, Request};
 use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
+use if_config::SecretReference;
 use if_core::{Code, EventSink, Exit, Micros, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
 use if_manifest::trust::Warning;
@@ -63,7 +64,7 @@ impl Host {
         let report = if goes_on { drive(&ready, call, &wishes)? } else { stopped() };
         let mut performed = self.conclude(operation, started, &job, report, wishes)?;
         performed.result =
-            performed.result.map_err(|problem| with_secret_lines(problem, &request, &loaded));
+            performed.result.map_err(|problem| self.with_secret_lines(problem, &request, &loaded));
         performed.result = performed.result.map_err(|problem| with_more_time(problem, &job));
         performed.trace = trace;
         performed.warnings.extend(loaded.warnings.iter().cloned());
@@ -131,6 +132,24 @@ impl Host {
         let log = report.usage.log;
         let trace = String::new();
         Ok(Performed { operation: id, trace, result, plan, warnings, log, wall_ms: timing.wall_ms })
+    }
+}
+
+impl Host {
+    /// Where credentials were not accepted, the lines that set them, or the places they came from.
+    fn with_secret_lines(&self, problem: Problem, request: &Request, loaded: &Loaded) -> Problem {
+        let (Code::ProviderAuth, Some(instance)) = (problem.code, &request.instance) else {
+            return problem;
+        };
+        let known = self.configured(&request.provider, instance);
+        let elsewhere = known.map(|instance| instance.secrets).unwrap_or_default();
+        let line = |secret: &Secret| match elsewhere.get(&secret.name) {
+            None | Some(SecretReference::Vault) => {
+                format!("ifctl secret set {} {instance} {}", request.provider, secret.name)
+            }
+            Some(from) => format!("`{}` comes from `{from}`: mend it there", secret.name),
+        };
+        loaded.manifest.secrets.iter().map(line).fold(problem, Problem::hint)
     }
 }
 
@@ -241,17 +260,6 @@ fn record(
         log: (!usage.log.is_empty()).then(|| usage.log.clone()),
         ..Outcome::new(end.status, exit, timing)
     }
-}
-
-/// Where credentials were not accepted, the lines that set them.
-fn with_secret_lines(problem: Problem, request: &Request, loaded: &Loaded) -> Problem {
-    let (Code::ProviderAuth, Some(instance)) = (problem.code, &request.instance) else {
-        return problem;
-    };
-    let line = |secret: &Secret| {
-        format!("ifctl secret set {} {instance} {}", request.provider, secret.name)
-    };
-    loaded.manifest.secrets.iter().map(line).fold(problem, Problem::hint)
 }
 
 /// A refusal before the guest ran, as a problem.

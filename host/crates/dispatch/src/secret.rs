@@ -112,6 +112,14 @@ impl Host {
         Ok(referred)
     }
 
+    /// Where the instance takes this secret from, if that is not the vault.
+    pub fn secret_elsewhere(&self, provider: &str, instance: &str, name: &str) -> Option<String> {
+        let word = |text: &str| Word::new(text).ok();
+        let instance = self.configured(&word(provider)?, &word(instance)?).ok()?;
+        let reference = instance.secrets.get(&word(name)?)?;
+        (*reference != SecretReference::Vault).then(|| reference.to_string())
+    }
+
     /// The full name, if the installed plugin declares such a secret: a typing error would
     /// otherwise store a value that nothing ever uses.
     fn declared(&self, provider: &str, instance: &str, name: &str) -> Result<String, Problem> {

@@ -23,6 +23,7 @@ pub fn run(app: &App, args: &RotateArgs) -> Result<(), Problem> {
     host.require_secret(&which.provider, &which.instance, &which.name)?;
     let value = set::read_value(&args.from, which)?;
     let version = host.rotate_secret(&which.provider, &which.instance, &which.name, value)?;
+    set::warn_unused(app, &host, which);
     let name = format!("{}/{}/{}", which.provider, which.instance, which.name);
     app.printer.result(
         &json!({"secret": name, "version": version}),

@@ -7,6 +7,7 @@ use crate::commands::host;
 use crate::input;
 use clap::Args;
 use if_core::{Problem, SecretValue};
+use if_dispatch::Host;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -33,12 +34,25 @@ pub struct From {
 pub fn run(app: &App, args: &SetArgs) -> Result<(), Problem> {
     let value = read_value(&args.from, &args.which)?;
     let which = &args.which;
-    let version = host(app)?.set_secret(&which.provider, &which.instance, &which.name, value)?;
+    let host = host(app)?;
+    let version = host.set_secret(&which.provider, &which.instance, &which.name, value)?;
+    warn_unused(app, &host, which);
     let name = format!("{}/{}/{}", which.provider, which.instance, which.name);
     app.printer.result(
         &json!({"secret": name, "version": version}),
         &format!("{name} stored, version {version}"),
     )
+}
+
+/// Says that nothing will ask the vault for this value.
+pub fn warn_unused(app: &App, host: &Host, which: &Which) {
+    let Which { provider, instance, name } = which;
+    if let Some(from) = host.secret_elsewhere(provider, instance, name) {
+        app.printer.warn(&format!(
+            "it is not used: `{name}` of {provider} {instance} comes from `{from}`, as \
+             providers/{provider}.yaml says"
+        ));
+    }
 }
 
 /// The value, from wherever the line says.
