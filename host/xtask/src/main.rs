@@ -11,6 +11,7 @@ mod advisories;
 mod author;
 mod bench;
 mod ci;
+mod compiler;
 mod demo;
 mod deny;
 mod fuzz;
@@ -53,7 +54,7 @@ usage: cargo xtask <command>
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let outcome = plugins::as_compiler(&words).unwrap_or_else(|| run(&words));
+    let outcome = compiler::run(&words).unwrap_or_else(|| run(&words));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

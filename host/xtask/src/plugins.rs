@@ -4,11 +4,12 @@
 //! of the machine are taken out of them, so that the same sources make the same component wherever
 //! they lie: whoever builds them anew can compare the digest with the signed one.
 
+use crate::compiler::{self, As};
 use crate::{install, setup, shell};
 use anyhow::{Result, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// The plugins' workspace.
@@ -29,49 +30,8 @@ fn build(checkout: &Path) -> Result<Command> {
     let places = [(checkout.to_owned(), "."), (install::cargo_home()?, "cargo")];
     let flags = places.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    cargo.env("RUSTC_WORKSPACE_WRAPPER", compiler()?);
+    compiler::set(&mut cargo, As::Placeless)?;
     Ok(cargo)
-}
-
-/// A copy of this program to be called as the compiler: the stages of CI build this very program
-/// anew while it runs, and then there is nothing any more at the place that it was started from.
-fn compiler() -> Result<PathBuf> {
-    let place = shell::root().join("target/xtask-as-compiler");
-    let own = fs_err::read("/proc/self/exe")?;
-    if fs_err::read(&place).ok().as_ref() != Some(&own) {
-        let fresh = place.with_extension("new");
-        fs_err::copy("/proc/self/exe", &fresh)?;
-        fs_err::rename(&fresh, &place)?;
-    }
-    Ok(place)
-}
-
-/// This program in the compiler's place, as cargo calls it for the crates of a workspace: with the
-/// compiler as the first word. `None` when it was called by anybody else.
-///
-/// Cargo tells crates of one name apart by a number made of where they lie, and the order of all
-/// that is linked follows from it. Here each has a name of its own.
-pub fn as_compiler(words: &[&str]) -> Option<Result<()>> {
-    let (compiler, words) = words.split_first()?;
-    (Path::new(compiler).file_stem()? == "rustc").then(|| {
-        let mut rustc = Command::new(compiler);
-        rustc.args(placeless(words));
-        let status = rustc.status()?;
-        ensure!(status.success(), "{}", shell::line(&rustc));
-        Ok(())
-    })
-}
-
-/// The compiler's arguments, with the crate's name in the place of that number.
-fn placeless(words: &[&str]) -> Vec<String> {
-    let name = words.windows(2).find(|pair| pair.first() == Some(&"--crate-name"));
-    let name = name.and_then(|pair| pair.last()).copied().unwrap_or_default();
-    let number = |word: &str| word.starts_with("metadata=") && !name.is_empty();
-    let replaced = |word: &&str| match number(word) {
-        true => format!("metadata={name}"),
-        false => (*word).to_owned(),
-    };
-    words.iter().map(replaced).collect()
 }
 
 /// `cargo xtask reproduce`: builds the plugins of a second checkout, elsewhere and from nothing,
@@ -115,18 +75,4 @@ fn digests(checkout: &Path) -> Result<BTreeMap<String, String>> {
 /// Their own tests, on this machine rather than in wasm.
 pub fn test() -> Result<()> {
     shell::run(&mut shell::cargo(&["test", "--quiet", "--manifest-path", MANIFEST, "--workspace"]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_crate_is_told_by_its_name_and_not_by_its_place() {
-        let words = ["--crate-name", "if_sdk", "-C", "metadata=8f3a", "-C", "opt-level=s"];
-        let expected = ["--crate-name", "if_sdk", "-C", "metadata=if_sdk", "-C", "opt-level=s"];
-        assert_eq!(placeless(&words), expected);
-        assert_eq!(placeless(&["-vV"]), ["-vV"]);
-        assert!(as_compiler(&["plugins"]).is_none());
-    }
 }

@@ -292,8 +292,7 @@ mod tests {
     #[test]
     fn a_suite_becomes_a_filter() {
         let suite = Suite { name: "two", packages: &["if-a", "if-b"], modules: &["doors"] };
-        let expected =
-            "package(=if-a) | package(=if-b) | (package(=if-tests) & test(/^doors::/))";
+        let expected = "package(=if-a) | package(=if-b) | (package(=if-tests) & test(/^doors::/))";
         assert_eq!(filter(&suite), expected);
         assert_eq!(runs(Some(&suite), false).len(), 3);
         assert_eq!(runs(None, true), [["nextest", "run", "--workspace"]]);

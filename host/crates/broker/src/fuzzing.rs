@@ -7,12 +7,14 @@ use crate::BrokerError;
 use crate::discover::packet::{self, Heard};
 use crate::discover::probe;
 use crate::net::{http as exchange, websocket};
-use crate::secrets::{Vault, capture::Capturer, spans};
+use crate::secrets::sinks::Filler;
+use crate::secrets::{Vault, capture::Capturer, recipes, spans};
 use bytes::Bytes;
 use http_body_util::Full;
-use if_core::{Frame, HttpResponse, Word};
-use if_manifest::model::{Capture, Probe};
+use if_core::{Frame, HttpResponse, SecretValue, UnixMillis, Word};
+use if_manifest::model::{Capture, Probe, Sink, Step};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -127,4 +129,73 @@ pub fn strings(text: &str) -> Option<Vec<(String, Option<Range<usize>>)>> {
     let value: Value = serde_json::from_str(text).ok()?;
     let pointers = spans::strings(&value, &|_| true).into_iter();
     Some(pointers.map(|pointer| (pointer.clone(), spans::locate(text, &pointer))).collect())
+}
+
+/// What a recipe's step makes of the secret `s` and one input of each of these names.
+pub fn derived(step: &Step, secret: &[u8], input: (&str, &str)) -> Result<Vec<u8>, String> {
+    let name = Word::new("s").map_err(|error| error.to_string())?;
+    let secrets = BTreeMap::from([(name, SecretValue::new(secret.to_vec()))]);
+    let inputs = BTreeMap::from([(input.0.to_owned(), input.1.to_owned())]);
+    let from = recipes::Ingredients { secrets: &secrets, inputs: &inputs, now: UnixMillis(59_000) };
+    recipes::derive(step, &from).map(|value| value.to_vec()).map_err(|error| error.to_string())
+}
+
+/// Messages to the endpoint `web`, in which one token stands for one value.
+pub struct Filling {
+    vault: Vault,
+    endpoint: Word,
+    token: String,
+}
+
+impl Filling {
+    /// A value that may stand in these places.
+    #[allow(clippy::unwrap_used)] // there is no caller to tell
+    pub fn new(value: &[u8], sinks: &[Sink]) -> Self {
+        let (vault, endpoint) = (Vault::new(false), Word::new("web").unwrap());
+        let token = vault.capture(value, "value", &endpoint, sinks).unwrap();
+        Self { vault, endpoint, token }
+    }
+
+    /// What a guest writes for the value.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    fn filler(&self) -> Filler<'_> {
+        Filler::new(&self.vault, &self.endpoint)
+    }
+
+    /// A WebSocket message as it leaves.
+    pub fn frame(&self, text: &str) -> Result<Vec<u8>, BrokerError> {
+        Ok(self.filler().frame(text)?.bytes.to_vec())
+    }
+
+    /// A line as it leaves.
+    pub fn line(&self, line: &[u8]) -> Result<Vec<u8>, BrokerError> {
+        Ok(self.filler().line(line)?.bytes.to_vec())
+    }
+
+    /// A body of this kind.
+    pub fn body(&self, kind: &str, body: &str) -> Result<Vec<u8>, BrokerError> {
+        let headers = [("content-type".to_owned(), kind.to_owned())];
+        let filled = self.filler().request("POST", ("/", None), &headers, body.as_bytes())?;
+        Ok(filled.body.to_vec())
+    }
+
+    /// A path and its query.
+    pub fn target(&self, path: &str, query: Option<&str>) -> Result<Vec<u8>, BrokerError> {
+        Ok(self.filler().request("GET", (path, query), &[], &[])?.path_and_query.to_vec())
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str, value: &str) -> Result<Vec<u8>, BrokerError> {
+        let headers = [(name.to_owned(), value.to_owned())];
+        let filled = self.filler().request("GET", ("/", None), &headers, &[])?;
+        Ok(filled.headers.into_iter().flat_map(|(_, value)| value.to_vec()).collect())
+    }
+}
+
+/// Whether hands are shaken with a peer who says these bytes; what it is told is of no interest.
+pub fn shaken(said: &[u8], piece: usize, bytes_max: u64) -> Result<(), BrokerError> {
+    now(websocket::shaken(Peer::boxed(said, piece), bytes_max))
 }

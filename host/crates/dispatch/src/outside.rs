@@ -10,8 +10,6 @@ use crate::job::{Job, explain};
 use crate::run::block_on;
 use crate::wish::Wishes;
 use if_config::{Instance, KeyringItem, KvField, SecretReference};
-#[cfg(feature = "keyring")]
-use if_core::Explain;
 use if_core::{Code, Problem, SecretValue, Word};
 use if_registry::Loaded;
 use if_runtime::Call;

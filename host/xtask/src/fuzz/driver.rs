@@ -1,28 +1,15 @@
-//! The program with libFuzzer in it: building it, and running one target in it.
+//! The programs with libFuzzer in them: building them, and running one target in one of them.
 
-use crate::shell;
+use crate::compiler::{self, As};
+use crate::{plugins, shell};
 use anyhow::{Context as _, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Its crate, a workspace of its own.
-const MANIFEST: &str = "tests/fuzz/driver/Cargo.toml";
-/// Everything of it that is built or found.
+/// Where everything lies that is found or learnt.
 const FOLDER: &str = "target/fuzz";
-/// Named, so that build scripts and macros are compiled without the counters.
-const TRIPLE: &str = "x86_64-unknown-linux-gnu";
-
-/// Counters at every edge and comparison: what `cargo fuzz` gives the compiler.
-const FLAGS: &[&str] = &[
-    "-Cpasses=sancov-module",
-    "-Cllvm-args=-sanitizer-coverage-level=4",
-    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
-    "-Cllvm-args=-sanitizer-coverage-pc-table",
-    "-Cllvm-args=-sanitizer-coverage-trace-compares",
-    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "--cfg",
-    "fuzzing",
-];
+/// How the names of the targets begin that are the plugins' and the SDK's.
+const PLUGINS: [&str; 2] = ["plugin-", "sdk-"];
 
 /// An input that takes longer is a finding: a parser has no business for seconds.
 const INPUT_SECONDS_MAX: u32 = 10;
@@ -31,9 +18,10 @@ const MEMORY_MIB_MAX: u32 = 1024;
 /// How much of what was said is shown.
 const LINES_SHOWN: usize = 40;
 
-/// The built program.
+/// The built programs.
 pub struct Driver {
-    program: PathBuf,
+    host: PathBuf,
+    plugins: PathBuf,
     folder: PathBuf,
 }
 
@@ -51,15 +39,19 @@ pub struct Outcome {
 }
 
 impl Driver {
-    /// Builds it.
+    /// Builds them: our own crates with counters, and the dependencies as every build has them.
     pub fn build() -> Result<Self> {
-        let folder = shell::root().join(FOLDER);
-        let mut cargo = shell::cargo(&["build", "--quiet", "--manifest-path", MANIFEST]);
-        cargo.args(["--target", TRIPLE, "--target-dir"]).arg(&folder);
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
-        shell::run(&mut cargo).context("it needs a compiler of C++ for libFuzzer itself")?;
-        let program = folder.join(TRIPLE).join("debug/if-fuzz-driver");
-        Ok(Self { program, folder })
+        build(&["--workspace", "--features", "if-fuzz/libfuzzer", "--example", "fuzz-host"])?;
+        let manifest = ["--manifest-path", plugins::MANIFEST, "--package", "if-fuzz-plugins"];
+        build(
+            &[&manifest[..], &["--features", "libfuzzer", "--example", "fuzz-plugins"]].concat(),
+        )?;
+        let root = shell::root();
+        Ok(Self {
+            host: root.join("target/debug/examples/fuzz-host"),
+            plugins: root.join("plugins/target/debug/examples/fuzz-plugins"),
+            folder: root.join(FOLDER),
+        })
     }
 
     /// Gives one file to a target.
@@ -96,7 +88,9 @@ impl Driver {
     }
 
     fn command(&self, target: &str) -> Command {
-        let mut command = shell::command(&self.program);
+        let is_plugins = PLUGINS.iter().any(|prefix| target.starts_with(prefix));
+        let program = if is_plugins { &self.plugins } else { &self.host };
+        let mut command = shell::command(program);
         command.env("IF_FUZZ_TARGET", target);
         command
     }
@@ -120,6 +114,15 @@ impl Driver {
         fs_err::write(&file, input.unwrap_or_default())?;
         Ok(file)
     }
+}
+
+fn build(words: &[&str]) -> Result<()> {
+    let mut cargo = shell::cargo(&["build", "--quiet"]);
+    cargo.args(words);
+    // Quicker to find things; what overflows stays a finding.
+    cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
+    compiler::set(&mut cargo, As::Counted)?;
+    shell::run(&mut cargo).context("it needs a compiler of C++ for libFuzzer itself")
 }
 
 /// The input in a file that may hold the rest of a longer one: four bytes of length come first.

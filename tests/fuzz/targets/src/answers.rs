@@ -39,6 +39,14 @@ pub fn http(data: &[u8]) {
     }
 }
 
+/// `websocket-hand`: the answer to a handshake. Nobody who cannot know its key is believed, and no
+/// complaint repeats what came.
+pub fn hand(data: &[u8]) {
+    let Some((piece, said)) = choice(data) else { return };
+    let error = broker::shaken(said, piece % 16 + 1, MESSAGE_BYTES_MAX).expect_err("a guess");
+    assert!(!error.to_string().contains(char::is_control), "an error repeats what came");
+}
+
 /// `websocket`: frames behind a handshake.
 pub fn websocket(data: &[u8]) {
     let Some((piece, said)) = choice(data) else { return };

@@ -24,9 +24,11 @@ mod names;
 mod secrets;
 mod signed;
 mod sigstore;
+mod sinks;
 mod strict;
 mod terminal;
 mod traffic;
+mod trees;
 mod values;
 mod vaults;
 
@@ -66,17 +68,29 @@ pub const TARGETS: &[Target] = &[
     ("key", names::key),
     ("leaf", logs::leaves),
     ("lock-file", signed::lock_file),
+    ("log-entries", trees::bundled),
+    ("log-key", trees::key),
+    ("log-note", trees::note),
+    ("log-proof", trees::proof),
+    ("log-receipt", trees::receipt),
     ("manifest-diff", manifests::diff),
     ("manifest-json", manifests::json),
     ("manifest-toml", manifests::toml),
     ("name", names::name),
     ("probe", answers::probe),
     ("provider-file", configs::provider_file),
+    ("recipe", secrets::recipe),
     ("secret-name", vaults::name),
     ("secret-reference", configs::secret_reference),
     ("sigstore-bundle", sigstore::bundle),
     ("sigstore-proof", sigstore::proof),
     ("sigstore-root", sigstore::root),
+    ("sink-body", sinks::body),
+    ("sink-form", sinks::form),
+    ("sink-frame", sinks::frame),
+    ("sink-line", sinks::line),
+    ("sink-path", sinks::path),
+    ("sink-query", sinks::query),
     ("strict-json", strict::json),
     ("template", values::template),
     ("terminal", terminal::shown),
@@ -90,6 +104,7 @@ pub const TARGETS: &[Target] = &[
     ("vault-key", vaults::key),
     ("vault-sealed", vaults::sealed),
     ("websocket", answers::websocket),
+    ("websocket-hand", answers::hand),
     ("worker-is-told", guests::told),
     ("worker-says", guests::said),
 ];

@@ -1,9 +1,9 @@
 //! Secrets in answers: those that come back, and those that come anew.
 
 use crate::input::{choice, halves, percent_decoded, text};
-use if_broker::fuzzing::{Needles, Tail, captured, strings};
+use if_broker::fuzzing::{Needles, Tail, captured, derived, strings};
 use if_core::{HttpResponse, Word};
-use if_manifest::model::Capture;
+use if_manifest::model::{Capture, Step};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -120,4 +120,46 @@ pub fn place(data: &[u8]) {
         let there: Value = serde_json::from_str(&text[range]).expect("a value stands there");
         assert_eq!(there, *expected, "{pointer}");
     }
+}
+
+/// Largest value at any step.
+const DERIVED_BYTES_MAX: usize = 64 << 10;
+
+/// `recipe`: a step, a zero byte, the secret, a zero byte, a public input. It is bounded, the same
+/// each time, and no complaint shows the secret.
+pub fn recipe(data: &[u8]) {
+    let (step, rest) = halves(data);
+    let (secret, input) = halves(rest);
+    let Ok(step) = serde_json::from_slice::<Step>(step) else { return };
+    let Some(input) = text(input) else { return };
+    if slow(&serde_json::to_value(&step).unwrap()) {
+        return;
+    }
+    let made = derived(&step, secret, ("i", input));
+    assert_eq!(made, derived(&step, secret, ("i", input)), "derived anew it is another value");
+    match made {
+        Ok(value) => assert!(value.len() <= DERIVED_BYTES_MAX),
+        Err(said) => {
+            let plain = std::str::from_utf8(secret).is_ok_and(|secret| said.contains(secret));
+            let shown = plain && secret.len() >= CAPTURED_BYTES_MIN;
+            assert!(!shown || own_words(&step, &said), "a complaint shows the secret: {said}");
+        }
+    }
+}
+
+/// Whether a key is stretched for longer than a fuzzer has time, however it is nested.
+fn slow(step: &Value) -> bool {
+    match step {
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            let rounds = (name == "rounds").then(|| value.as_u64()).flatten();
+            rounds.is_some_and(|rounds| rounds > 100) || slow(value)
+        }),
+        Value::Array(items) => items.iter().any(slow),
+        _ => false,
+    }
+}
+
+/// Whether the secret happens to stand in a message made without it.
+fn own_words(step: &Step, said: &str) -> bool {
+    derived(step, b"", ("i", "")).is_err_and(|without| without == said)
 }

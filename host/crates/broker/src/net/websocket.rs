@@ -7,6 +7,7 @@ use super::in_time;
 use super::tls::Stream;
 use crate::BrokerError;
 use crate::ledger::Departure;
+use crate::secrets::sinks::FilledRequest;
 use crate::transport::{Opened, Opening, Payload, Wire};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -18,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::client::{Response, generate_key};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -43,14 +44,29 @@ pub async fn open(
     opening: Opening<'_>,
     bytes_max: u64,
 ) -> Result<Opened, BrokerError> {
-    let request = build(&target, &opening)?;
-    let (socket, response) = client_async_with_config(request, io, Some(config(bytes_max)))
-        .await
-        .map_err(|error| failed(&target, bytes_max, error))?;
+    let request = build(&target, opening.filled.as_ref())?;
+    let (socket, response) = shake(io, &target, request, bytes_max).await?;
     let chosen = response.headers().get("sec-websocket-protocol");
     let subprotocol = chosen.and_then(|value| value.to_str().ok()).map(str::to_owned);
     let wire = Arc::new(WebSocketWire::over(socket, target, bytes_max));
     Ok(Opened { wire, local, subprotocol, fresh: true })
+}
+
+async fn shake(
+    io: Box<dyn Stream>,
+    target: &str,
+    request: Request<()>,
+    bytes_max: u64,
+) -> Result<(Socket, Response), BrokerError> {
+    let shaken = client_async_with_config(request, io, Some(config(bytes_max))).await;
+    shaken.map_err(|error| failed(target, bytes_max, error))
+}
+
+/// Whether a peer's answer to our hand is one.
+#[cfg(feature = "fuzzing")]
+pub(crate) async fn shaken(io: Box<dyn Stream>, bytes_max: u64) -> Result<(), BrokerError> {
+    let request = build("peer", None)?;
+    shake(io, "peer", request, bytes_max).await.map(|_| ())
 }
 
 /// What the library may read and hold.
@@ -79,9 +95,8 @@ pub(crate) async fn messages(io: Box<dyn Stream>, bytes_max: u64) -> Vec<Frame> 
     heard
 }
 
-fn build(target: &str, opening: &Opening<'_>) -> Result<Request<()>, BrokerError> {
+fn build(target: &str, filled: Option<&FilledRequest>) -> Result<Request<()>, BrokerError> {
     let invalid = |what: &str| BrokerError::Invalid(format!("the handshake has an invalid {what}"));
-    let filled = opening.filled.as_ref();
     let path = filled.map_or(&b"/"[..], |filled| filled.path_and_query.as_slice());
     let path = std::str::from_utf8(path).map_err(|_| invalid("path"))?;
     let mut request = Request::builder()

@@ -1,11 +1,14 @@
-//! libFuzzer in front of the targets: one program, one link; `IF_FUZZ_TARGET` says which target.
+//! libFuzzer in front of the targets of one crate: one program, one link; `IF_FUZZ_TARGET` says
+//! which target.
 //!
 //! Where `IF_FUZZ_CURRENT` names a file, each input goes there before it goes to the target, length
 //! first: after an overflowing stack nobody else could say what the last one was. That is a call of
 //! the system for each input, so it is asked for only when a run has ended without a word.
 
-#![no_main]
+// Whoever runs it by hand is told so.
+#![allow(clippy::expect_used, clippy::disallowed_methods)]
 
+use super::TARGETS;
 use libfuzzer_sys::fuzz_target;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -16,7 +19,7 @@ static CHOSEN: OnceLock<(fn(&[u8]), Option<File>)> = OnceLock::new();
 
 fn choose() -> (fn(&[u8]), Option<File>) {
     let name = std::env::var("IF_FUZZ_TARGET").expect("IF_FUZZ_TARGET names a target");
-    let mut targets = if_fuzz::TARGETS.iter().chain(if_fuzz_plugins::TARGETS);
+    let mut targets = TARGETS.iter();
     let found = targets.find(|(known, _)| *known == name);
     let (_, target) = found.expect("IF_FUZZ_TARGET is the name of a target");
     let current = std::env::var_os("IF_FUZZ_CURRENT");

@@ -1,0 +1,141 @@
+//! This program in the compiler's place: cargo calls it for the crates of a workspace, and for no
+//! dependency, so that only our own are compiled otherwise and everything else is shared with the
+//! ordinary build.
+
+use crate::shell;
+use anyhow::{Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How the crates of the workspace are to be compiled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum As {
+    /// With a name in the place of the number that cargo makes of where a crate lies: the order of
+    /// all that is linked follows from it.
+    Placeless,
+    /// With the counters of a fuzzer.
+    Counted,
+}
+
+/// Tells the program in the compiler's place which of them.
+const HOW: &str = "XTASK_COMPILES";
+
+/// Counters at every edge and comparison: what `cargo fuzz` gives the compiler.
+const COUNTERS: &[&str] = &[
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
+];
+
+impl As {
+    fn word(self) -> &'static str {
+        match self {
+            As::Placeless => "placeless",
+            As::Counted => "counted",
+        }
+    }
+
+    fn named(word: &str) -> Option<Self> {
+        [As::Placeless, As::Counted].into_iter().find(|how| how.word() == word)
+    }
+
+    /// The compiler's arguments.
+    fn arguments(self, words: &[&str]) -> Vec<String> {
+        match self {
+            As::Placeless => placeless(words),
+            As::Counted => counted(words),
+        }
+    }
+}
+
+/// Has cargo compile so.
+pub fn set(cargo: &mut Command, how: As) -> Result<()> {
+    cargo.env("RUSTC_WORKSPACE_WRAPPER", program()?).env(HOW, how.word());
+    Ok(())
+}
+
+/// A copy of this program to be called as the compiler: the stages of CI build this very program
+/// anew while it runs, and then there is nothing any more at the place that it was started from.
+fn program() -> Result<PathBuf> {
+    let place = shell::root().join("target/xtask-as-compiler");
+    let own = fs_err::read("/proc/self/exe")?;
+    if fs_err::read(&place).ok().as_ref() != Some(&own) {
+        let fresh = place.with_extension("new");
+        fs_err::copy("/proc/self/exe", &fresh)?;
+        fs_err::rename(&fresh, &place)?;
+    }
+    Ok(place)
+}
+
+/// This program as cargo calls it in the compiler's place: with the compiler as the first word.
+/// `None` when it was called by anybody else.
+#[allow(clippy::disallowed_methods)] // cargo passes its environment on; no configuration is read
+pub fn run(words: &[&str]) -> Option<Result<()>> {
+    let how = As::named(&std::env::var(HOW).ok()?)?;
+    let (compiler, words) = words.split_first()?;
+    (Path::new(compiler).file_stem()? == "rustc").then(|| {
+        let mut rustc = Command::new(compiler);
+        rustc.args(how.arguments(words));
+        let status = rustc.status()?;
+        ensure!(status.success(), "{}", shell::line(&rustc));
+        Ok(())
+    })
+}
+
+fn placeless(words: &[&str]) -> Vec<String> {
+    let name = crate_name(words).unwrap_or_default();
+    let number = |word: &str| word.starts_with("metadata=") && !name.is_empty();
+    let replaced = |word: &&str| match number(word) {
+        true => format!("metadata={name}"),
+        false => (*word).to_owned(),
+    };
+    words.iter().map(replaced).collect()
+}
+
+/// What runs in the compiler has nobody who counts.
+fn counted(words: &[&str]) -> Vec<String> {
+    let runs_here = |word: &&str| *word == "proc-macro" || *word == "build_script_build";
+    let counters: &[&str] = match words.iter().any(runs_here) || crate_name(words).is_none() {
+        true => &[],
+        false => COUNTERS,
+    };
+    words.iter().chain(counters).map(|word| (*word).to_owned()).collect()
+}
+
+fn crate_name<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let pair = words.windows(2).find(|pair| pair.first() == Some(&"--crate-name"))?;
+    pair.last().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_is_told_by_its_name_and_not_by_its_place() {
+        let words = ["--crate-name", "if_sdk", "-C", "metadata=8f3a", "-C", "opt-level=s"];
+        let expected = ["--crate-name", "if_sdk", "-C", "metadata=if_sdk", "-C", "opt-level=s"];
+        assert_eq!(As::Placeless.arguments(&words), expected);
+        assert_eq!(As::Placeless.arguments(&["-vV"]), ["-vV"]);
+    }
+
+    #[test]
+    fn counters_are_for_what_the_fuzzer_runs() {
+        let has = |words: &[&str]| As::Counted.arguments(words).len() > words.len();
+        assert!(has(&["--crate-name", "if_core", "--crate-type", "lib"]));
+        assert!(!has(&["--crate-name", "build_script_build", "build.rs"]));
+        assert!(!has(&["--crate-name", "macros", "--crate-type", "proc-macro"]));
+        assert!(!has(&["-vV"]));
+    }
+
+    #[test]
+    fn nobody_but_cargo_calls_the_compiler() {
+        assert!(run(&["plugins"]).is_none());
+        for how in [As::Placeless, As::Counted] {
+            assert_eq!(As::named(how.word()), Some(how));
+        }
+    }
+}
