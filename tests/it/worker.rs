@@ -109,3 +109,28 @@ fn no_worker_outlives_its_command() {
         std::thread::yield_now();
     }
 }
+
+/// One that computes hears nothing of a closed socket: the kernel ends it.
+#[test]
+fn a_worker_asks_the_kernel_to_end_it_with_its_command() {
+    if !if_servers::require!(Strace) {
+        return;
+    }
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    let trace = lab.path().join("trace");
+    let line = lab.command(["noop", "ping", "here"]);
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-e", "trace=prctl", "-o"]).arg(&trace).arg("--").arg(line.get_program());
+    traced
+        .args(line.get_args())
+        .envs(line.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = traced.output().unwrap();
+    let text = fs::read_to_string(&trace).unwrap_or_default();
+    if text.is_empty() {
+        if_servers::skip!("processes may not be traced here");
+        return;
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("prctl(PR_SET_PDEATHSIG, SIGKILL)"), "{text}");
+}

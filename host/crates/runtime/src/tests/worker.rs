@@ -189,6 +189,10 @@ fn a_guest_runs_behind_the_wall_with_a_socket_and_nothing_else() {
     let guest =
         component(EMIT, "(call $emit (i32.const 1024) (i32.const 11) (i32.const 512)) (call $ok)");
     let looking = Arc::new(Looking(std::sync::Mutex::new(None)));
+    // Where this process may not dump either, the worker would show nothing of its own.
+    let core = rustix::process::getrlimit(rustix::process::Resource::Core);
+    let all = rustix::process::Rlimit { current: core.maximum, ..core };
+    rustix::process::setrlimit(rustix::process::Resource::Core, all).unwrap();
     let inherited = std::io::pipe().unwrap();
     rustix::io::fcntl_setfd(&inherited.0, rustix::io::FdFlags::empty()).unwrap();
     run(&guest, call(), looking.clone()).result.unwrap();

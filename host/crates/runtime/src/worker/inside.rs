@@ -9,7 +9,7 @@ use crate::error::RuntimeError;
 use crate::sandbox::{Linked, Sandbox};
 use if_core::{Answer, Ask, BoxFuture, Broker, Code, Refusal, RefusalKind, UnixMillis};
 use if_wall::{Bounds, Calls};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, recvmsg};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::collections::HashMap;
 use std::io::{Error, IoSliceMut, Result, Write};
@@ -106,7 +106,7 @@ fn receive(socket: &UnixStream) -> Result<Option<OwnedFd>> {
     if got.bytes == 0 {
         return Ok(None);
     }
-    let whole = !got.flags.contains(ReturnFlags::CTRUNC) && byte == [HANDOVER];
+    let whole = byte == [HANDOVER];
     let rights = beside.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
