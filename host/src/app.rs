@@ -112,6 +112,9 @@ fn act(
     line: String,
 ) -> Result<Exit, Problem> {
     let global = GlobalArgs::from_arg_matches(matches).map_err(|error| bug(&error.to_string()))?;
+    let exports = matches.subcommand().filter(|(name, _)| *name == "witness");
+    let exports = exports.and_then(|(_, inner)| inner.subcommand_name()) == Some("export");
+    global.check_format(exports)?;
     let json = context.as_ref().is_ok_and(InForce::wants_json);
     let (json, colour) = (global.wants_json(json), environment.colour());
     let printer = Printer::new(json, global.quiet, global.verbose, colour);

@@ -1,8 +1,12 @@
 //! The flags every command has, as clap sees them and as the rest of the program uses them.
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use if_core::{Code, Problem};
 use if_manifest::model::Kind;
+
+/// Formats that only `witness export` writes.
+const EXPORTS: [&str; 2] = ["csv", "tiles"];
 
 /// Flags accepted before or after any command.
 #[derive(Debug, Clone, Default, Args)]
@@ -12,7 +16,7 @@ pub struct GlobalArgs {
     pub json: bool,
 
     /// The same as --json, in the prototype's spelling
-    #[arg(long, global = true, value_name = "text|json", value_parser = ["text", "json"])]
+    #[arg(long, global = true, value_name = "text|json", value_parser = formats())]
     pub format: Option<String>,
 
     /// Why this is done; stored with the operation
@@ -57,7 +61,24 @@ pub struct GlobalArgs {
     pub verbose: u8,
 }
 
+/// Those of a result, and hidden from help those of `witness export` alone.
+fn formats() -> PossibleValuesParser {
+    let exports = EXPORTS.map(|name| PossibleValue::new(name).hide(true));
+    PossibleValuesParser::new(["text", "json"].map(PossibleValue::new).into_iter().chain(exports))
+}
+
 impl GlobalArgs {
+    /// Refuses the formats of `witness export` where something else is asked for.
+    pub fn check_format(&self, exports: bool) -> Result<(), Problem> {
+        match self.format.as_deref().filter(|name| !exports && EXPORTS.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                Err(Problem::new(Code::Usage, format!("--format {name} is of an export"))
+                    .hint(format!("ifctl witness export --format {name}")))
+            }
+        }
+    }
+
     /// Whether the reader is a program; `by_default` is what the context says of it.
     pub fn wants_json(&self, by_default: bool) -> bool {
         match self.format.as_deref() {

@@ -18,6 +18,7 @@ mod context;
 mod discover;
 mod errors;
 mod evidence;
+mod export;
 mod face;
 mod face_json;
 mod guides;

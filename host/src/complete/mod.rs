@@ -177,7 +177,10 @@ impl Asker<'_> {
             let help = |value: &clap::builder::PossibleValue| {
                 value.get_help().map(ToString::to_string).unwrap_or_default()
             };
-            return possible.iter().map(|v| Candidate::new(v.get_name(), help(v))).collect();
+            // Hidden are the formats that only an export has.
+            let exports = self.place.path.ends_with(&["witness", "export"]);
+            let shown = possible.iter().filter(|value| exports || !value.is_hide_set());
+            return shown.map(|v| Candidate::new(v.get_name(), help(v))).collect();
         }
         known::values(self, id)
     }

@@ -22,7 +22,7 @@ use sanitize::clean_lines;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::IsTerminal;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 /// Where and how to speak to this reader.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +66,17 @@ impl Printer {
         progress::wipe();
         let mut out = io::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).map_err(output_failed)
+    }
+
+    /// A result that is a file, piece by piece on stdout.
+    pub fn file(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        progress::wipe();
+        let mut out = BufWriter::new(io::stdout().lock());
+        write(&mut out)?;
+        out.flush().map_err(output_failed)
     }
 
     /// Talk: on stderr, silenced by `--quiet`, absent under `--json`.
@@ -131,7 +142,8 @@ fn to_stderr(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-fn output_failed(error: io::Error) -> Problem {
+/// Why what was asked for could not be put out.
+pub fn output_failed(error: io::Error) -> Problem {
     let code = match error.kind() {
         io::ErrorKind::BrokenPipe => Code::BrokenPipe,
         io::ErrorKind::StorageFull => Code::StoreFull,

@@ -49,6 +49,7 @@ const SUITES: &[Suite] = &[
             "face_json",
             "guides",
             "limits",
+            "export",
             "proofs",
             "lint",
             "scripts",

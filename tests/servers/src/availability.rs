@@ -25,6 +25,10 @@ pub enum Server {
     Fish,
     /// Kills a process at the system call that a test names.
     Strace,
+    /// The compiler of Go, with the reference code of its checksum database.
+    Go,
+    /// For what ships as a script.
+    Python,
 }
 
 impl Server {
@@ -38,6 +42,8 @@ impl Server {
         Server::Zsh,
         Server::Fish,
         Server::Strace,
+        Server::Go,
+        Server::Python,
     ];
 
     /// What it is called in messages: the package that brings it.
@@ -51,6 +57,8 @@ impl Server {
             Server::Zsh => "zsh",
             Server::Fish => "fish",
             Server::Strace => "strace",
+            Server::Go => "golang-go",
+            Server::Python => "python3",
         }
     }
 
@@ -65,6 +73,8 @@ impl Server {
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
             Server::Strace => &["strace"],
+            Server::Go => &["golang-go", "golang-golang-x-mod-dev"],
+            Server::Python => &["python3"],
         }
     }
 
@@ -78,6 +88,8 @@ impl Server {
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
             Server::Strace => &["strace"],
+            Server::Go => &["go"],
+            Server::Python => &["python3"],
         }
     }
 

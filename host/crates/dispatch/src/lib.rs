@@ -8,8 +8,8 @@
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `keys`: what a passphrase makes of a signing key
-//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `doctor`,
-//!   `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
+//! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `export`,
+//!   `doctor`, `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -23,6 +23,7 @@ mod discover;
 pub mod doctor;
 mod engine;
 mod events;
+pub mod export;
 #[cfg(feature = "live")]
 mod files;
 #[cfg(all(feature = "fuzzing", feature = "live"))]

@@ -8,6 +8,9 @@ use std::os::unix::net::UnixListener;
 const CANARY: &str = "canary-7f3a91c2";
 const SOON: Duration = Duration::from_secs(5);
 
+/// How long a silent bus is there.
+const HANGS_UP_AFTER: Duration = Duration::from_secs(3);
+
 fn item(service: &str, account: &str) -> Item {
     Item { service: service.to_owned(), account: account.to_owned() }
 }
@@ -134,8 +137,12 @@ async fn a_bus_without_a_keyring_says_so() {
 #[tokio::test]
 async fn who_does_not_answer_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
-    // Somebody listens, and says nothing.
-    let _listener = UnixListener::bind(folder.path().join("bus")).unwrap();
+    // Somebody listens and says nothing, and hangs up long after nobody waits any more.
+    let listener = UnixListener::bind(folder.path().join("bus")).unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(HANGS_UP_AFTER);
+        drop(listener);
+    });
     let keyring = Keyring::of_session(None, Some(folder.path())).unwrap();
     let values = keyring.values(&[obs(), obs()], Duration::from_millis(50)).await;
     let late = KeyringError::TimedOut { waited_ms: 50 };

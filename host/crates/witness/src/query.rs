@@ -71,8 +71,10 @@ const SELECT: &str = "
     SELECT i.seq, il.leaf, il.leaf_hash, o.seq, ol.leaf, ol.leaf_hash
     FROM entry i JOIN leaf il ON il.seq = i.seq
     LEFT JOIN entry o ON i.kind = 'intent' AND o.operation = i.operation AND o.kind = 'outcome'
+        AND o.seq < :end
     LEFT JOIN leaf ol ON ol.seq = o.seq
     WHERE i.kind <> 'outcome'
+      AND i.seq >= :from AND i.seq < :end
       AND (:component IS NULL OR i.component = :component)
       AND (:provider IS NULL OR i.provider = :provider)
       AND (:instance IS NULL OR i.instance = :instance)
@@ -91,12 +93,40 @@ impl Witness {
     /// The database fails, or a leaf cannot be read.
     pub fn query(&self, filter: &Filter) -> Result<Vec<Entry>, WitnessError> {
         self.shared.store.read(|view| {
-            let mut entries = select(view, filter)?;
+            let mut entries = select(view, filter, None)?;
             for entry in &mut entries {
                 entry.parts = texts(view, entry, &format!("AND part IN {LIST_PARTS}"))?;
             }
             Ok(entries)
         })
+    }
+
+    /// Gives out every entry that fits and stands among the first `end` leaves, oldest first, with
+    /// everything recorded of it. [`Filter::limit`] does not count here.
+    ///
+    /// # Errors
+    /// Those of `give`; the database fails, or a leaf cannot be read.
+    pub fn each<E: From<WitnessError>>(
+        &self,
+        filter: &Filter,
+        end: u64,
+        mut give: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut from = 0;
+        while from < end {
+            let page = Page { from, end };
+            let entries = self.shared.store.read(|view| -> Result<_, WitnessError> {
+                let mut entries = select(view, filter, Some(page))?;
+                for entry in &mut entries {
+                    entry.parts = texts(view, entry, "")?;
+                }
+                Ok(entries)
+            })?;
+            let Some(last) = entries.last() else { break };
+            from = last.opened.leaf.seq.saturating_add(1);
+            entries.into_iter().try_for_each(&mut give)?;
+        }
+        Ok(())
     }
 
     /// Everything recorded of one operation; `None` when there is no such operation.
@@ -106,7 +136,7 @@ impl Witness {
     pub fn entry(&self, operation: &OperationId) -> Result<Option<Entry>, WitnessError> {
         let filter = Filter { operation: Some(operation.clone()), ..Filter::default() };
         self.shared.store.read(|view| {
-            let Some(mut entry) = select(view, &filter)?.into_iter().next() else {
+            let Some(mut entry) = select(view, &filter, None)?.into_iter().next() else {
                 return Ok(None);
             };
             entry.parts = texts(view, &entry, "")?;
@@ -115,7 +145,21 @@ impl Witness {
     }
 }
 
-fn select(view: &Connection, filter: &Filter) -> Result<Vec<Entry>, WitnessError> {
+/// A stretch of the log, oldest first, in pages.
+#[derive(Clone, Copy)]
+struct Page {
+    from: u64,
+    end: u64,
+}
+
+/// Entries of a page.
+const PAGE_ENTRIES: usize = 256;
+
+fn select(
+    view: &Connection,
+    filter: &Filter,
+    page: Option<Page>,
+) -> Result<Vec<Entry>, WitnessError> {
     // As words of the statement, not as `:x IS NULL OR`: so that SQLite uses their indexes.
     let by = match (&filter.operation, &filter.trace) {
         (None, None) => ":operation IS NULL AND :trace IS NULL",
@@ -123,8 +167,14 @@ fn select(view: &Connection, filter: &Filter) -> Result<Vec<Entry>, WitnessError
         (None, Some(_)) => ":operation IS NULL AND i.trace = :trace",
         (Some(_), Some(_)) => "i.operation = :operation AND i.trace = :trace",
     };
-    let sql = format!("{SELECT} AND {by} ORDER BY i.seq DESC LIMIT :limit");
-    let limit = filter.limit.unwrap_or(QUERY_ENTRIES_MAX).min(QUERY_ENTRIES_MAX);
+    let order = if page.is_some() { "ASC" } else { "DESC" };
+    let sql = format!("{SELECT} AND {by} ORDER BY i.seq {order} LIMIT :limit");
+    let limit = match page {
+        Some(_) => PAGE_ENTRIES,
+        None => filter.limit.unwrap_or(QUERY_ENTRIES_MAX).min(QUERY_ENTRIES_MAX),
+    };
+    let page = page.unwrap_or(Page { from: 0, end: u64::MAX });
+    let place = |seq: u64| tables::integer(seq).unwrap_or(i64::MAX);
     let millis = |at: UnixMillis| tables::integer(at.0).unwrap_or(i64::MAX);
     let component: Option<&str> = filter.component.as_ref().map(CapabilityId::as_str);
     let mut select = view.prepare_cached(&sql)?;
@@ -139,6 +189,8 @@ fn select(view: &Connection, filter: &Filter) -> Result<Vec<Entry>, WitnessError
             ":since": filter.since.map(millis),
             ":until": filter.until.map(millis),
             ":text": filter.text,
+            ":from": place(page.from),
+            ":end": place(page.end),
             ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
         },
         |row| Ok((recorded(row, 0)?, recorded(row, 3)?)),

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod checkpoint;
+mod export;
 mod log;
 mod prove;
 mod query;
@@ -22,6 +23,7 @@ pub enum WitnessCommand {
     Verify(verify::VerifyArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::ProveArgs),
+    Export(export::ExportArgs),
     Anchor(anchor::AnchorArgs),
 }
 
@@ -33,6 +35,7 @@ pub fn run(app: &App, command: WitnessCommand) -> Result<(), Problem> {
         WitnessCommand::Verify(args) => verify::run(app, &args),
         WitnessCommand::Checkpoint(args) => checkpoint::run(app, &args),
         WitnessCommand::Prove(args) => prove::run(app, &args),
+        WitnessCommand::Export(args) => export::run(app, &args),
         WitnessCommand::Anchor(args) => anchor::run(app, &args),
     }
 }

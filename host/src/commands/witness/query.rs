@@ -9,18 +9,15 @@ use if_dispatch::witness::{Entry, Filter};
 use if_manifest::model::View;
 use serde_json::{Value, json};
 
-/// Find operations in the log
+/// Which entries.
 #[derive(Debug, Default, Args)]
-pub struct QueryArgs {
+pub struct FilterArgs {
     /// Only this provider
     #[arg(long)]
     pub provider: Option<String>,
     /// Only this instance
     #[arg(long)]
     pub instance: Option<String>,
-    /// Only this operation, with everything that was stored of it
-    #[arg(long)]
-    pub operation: Option<String>,
     /// Only this trace
     #[arg(long, value_name = "ID")]
     pub trace_id: Option<String>,
@@ -36,6 +33,16 @@ pub struct QueryArgs {
     /// Begun before then
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+}
+
+/// Find operations in the log
+#[derive(Debug, Default, Args)]
+pub struct QueryArgs {
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Only this operation, with everything that was stored of it
+    #[arg(long)]
+    pub operation: Option<String>,
     /// Most entries to show, the latest
     #[arg(long, short = 'n', default_value_t = 20)]
     pub limit: usize,
@@ -49,7 +56,8 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
         let entry = host.entry(&id)?;
         return app.printer.result(&entry, &details(app, &entry));
     }
-    let mut entries = host.query(&args.filter()?)?;
+    let filter = Filter { limit: Some(args.limit), ..args.filter.filter()? };
+    let mut entries = host.query(&filter)?;
     entries.reverse();
     let rows: Vec<Value> = entries.iter().map(row).collect();
     let columns = ["at", "operation", "what", "effect", "outcome", "ms"].map(str::to_owned);
@@ -61,8 +69,15 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
     app.printer.result(&json!({"entries": entries}), &text)
 }
 
-impl QueryArgs {
-    fn filter(&self) -> Result<Filter, Problem> {
+impl FilterArgs {
+    /// Whether anything is left out.
+    pub fn narrows(&self) -> bool {
+        let words = [&self.provider, &self.instance, &self.trace_id, &self.outcome, &self.text];
+        words.into_iter().chain([&self.since, &self.until]).any(Option::is_some)
+    }
+
+    /// As the log is asked.
+    pub fn filter(&self) -> Result<Filter, Problem> {
         let word = |text: &Option<String>| text.as_ref().map(Word::new).transpose().map_err(usage);
         let outcome = self.outcome.as_ref().map(|text| {
             serde_json::from_value(Value::String(text.clone())).map_err(|_| {
@@ -78,7 +93,6 @@ impl QueryArgs {
             text: self.text.clone(),
             since: self.since.as_deref().map(|text| instant("since", text)).transpose()?,
             until: self.until.as_deref().map(|text| instant("until", text)).transpose()?,
-            limit: Some(self.limit),
             ..Filter::default()
         })
     }

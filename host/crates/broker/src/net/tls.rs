@@ -117,3 +117,29 @@ fn handshake_error(target: &str, error: &io::Error) -> BrokerError {
         None => BrokerError::Unreachable { target, cause: error.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_of_certificates_is_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, large) = (folder.path().join("empty"), folder.path().join("large"));
+        fs_err::write(&empty, "").unwrap();
+        let size = usize::try_from(CA_FILE_BYTES_MAX).unwrap() + 1;
+        fs_err::write(&large, vec![b' '; size]).unwrap();
+        let missing = folder.path().join("missing");
+        for (path, why) in [
+            (Path::new("/dev/zero"), "no regular file"),
+            (folder.path(), "no regular file"),
+            (&missing, "No such file"),
+            (&empty, "holds no certificate"),
+            (&large, "is larger than"),
+        ] {
+            let refused = read_authorities(path, &mut RootCertStore::empty()).unwrap_err();
+            let BrokerError::Problem(problem) = refused else { panic!("{refused:?}") };
+            assert!(format!("{problem:?}").contains(why), "{}: {problem:?}", path.display());
+        }
+    }
+}
