@@ -228,6 +228,25 @@ fn an_entry_of_ones_own_and_a_trace_can_be_found_again() {
 }
 
 #[test]
+fn a_component_and_an_outcome_can_be_asked_for_in_either_way() {
+    let lab = noop();
+    lab.run(["noop", "ping", "here"]).ok();
+    let entries = |words: &[&str]| {
+        let line = ["witness"].iter().chain(words).chain(&["--json"]);
+        lab.run(line).json()["entries"].as_array().unwrap().clone()
+    };
+    let pings = entries(&["query", "--outcome", "ok", "--instance", "here", "-n", "1"]);
+    let id = pings[0]["opened"]["leaf"]["plugin"]["id"].as_str().unwrap();
+    assert_eq!(entries(&["query", "--component", id, "-n", "1"]), pings);
+    assert_eq!(entries(&["log", "--component", id, "--outcome", "ok", "-n", "1"]), pings);
+    let other = "if://capability/acme.other";
+    assert_eq!(entries(&["log", "--component", other]), Vec::<serde_json::Value>::new());
+    lab.run(["witness", "log", "--component", "other"]).fails("IF_ERR_USAGE", 2);
+    let both = ["witness", "log", "--message", "x", "--outcome", "ok"];
+    lab.run(both).fails("an entry is written, or entries are looked for", 2);
+}
+
+#[test]
 fn operations_are_found_by_when_they_began() {
     let lab = noop();
     lab.run(["noop", "ping", "here"]).ok();
@@ -239,6 +258,8 @@ fn operations_are_found_by_when_they_began() {
     assert!(all > 0 && count("--until", "2999-01-01T00:00Z") == all);
     assert_eq!(count("--until", "2001-01-01T01:00+01:00"), 0);
     assert_eq!(count("--since", "2999-01-01T00:00Z"), 0);
+    assert_eq!(count("--since", "1 hour ago"), all);
+    assert_eq!(count("--until", "1 hour ago"), 0);
     let error = lab.run(["witness", "query", "--since", "21:04"]).fails("IF_ERR_USAGE", 2);
     assert!(error.contains("--since 2026-"), "{error}");
 }

@@ -83,3 +83,43 @@ fn a_database_that_is_put_back_stops_the_next_command_before_anything_runs() {
     lab.run(["witness", "verify"]).ok();
     assert!(lab.run(["witness", "log"]).ok().contains("anchor reset"));
 }
+
+#[test]
+fn one_operation_is_verified_alone_and_what_was_changed_in_it_is_named() {
+    let lab = noop();
+    let operation = operation(&lab);
+    let line = ["witness", "verify", &operation];
+    let told = lab.run(line.iter().copied().chain(["--json"])).json();
+    assert_eq!(told["entries"].as_array().unwrap().len(), 2);
+    assert!(told["bodies"].as_u64().unwrap() > 0, "{told}");
+    let unknown = ["witness", "verify", "0192aa00000070008000000000000001"];
+    lab.run(unknown).fails("there is no operation", 2);
+    sql(&lab, "UPDATE body SET bytes = CAST('{\"x\":1}' AS BLOB) WHERE part <> 'why'");
+    lab.run(line).fails("that does not fit its commitment", 4);
+}
+
+#[test]
+fn a_checkpoint_kept_elsewhere_tells_whether_the_log_still_begins_so() {
+    let lab = noop();
+    let file = lab.path().join("tonight.checkpoint").display().to_string();
+    fs::write(&file, lab.run(["witness", "checkpoint"]).ok()).unwrap();
+    lab.run(["noop", "ping", "here"]).ok();
+    let line = ["witness", "verify", "--since", &file];
+    let told = lab.run(line.iter().copied().chain(["--json"])).json();
+    assert_eq!(told["since"]["after"], 2, "{told}");
+    // A fork: the home as it was, with another end.
+    let (earlier, later) = (lab.path().join("earlier"), lab.path().join("later"));
+    lab.run(["backup", &earlier.display().to_string(), "--no-passphrase"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+    fs::write(&file, lab.run(["witness", "checkpoint"]).ok()).unwrap();
+    let home = later.to_str().unwrap();
+    let mut restored = lab.command(["restore", earlier.to_str().unwrap(), "--yes"]);
+    assert!(restored.env("IF_HOME", home).output().unwrap().status.success());
+    let mut verified = lab.command(line);
+    let said = verified.env("IF_HOME", home).output().unwrap();
+    let error = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.code() == Some(4) && error.contains("IF_ERR_WITNESS_BROKEN"), "{error}");
+    let stranger = Lab::fresh();
+    stranger.run(line).fails("IF_ERR_WITNESS_BROKEN", 4);
+    lab.run(["witness", "verify", "--since", "nowhere"]).fails("IF_ERR_USAGE", 2);
+}

@@ -15,7 +15,7 @@ pub use ask::{ask, may_ask};
 pub use canvas::{Canvas, Ink};
 pub use face::Face;
 pub use sanitize::{clean, is_clean};
-pub use time::{instant, time};
+pub use time::{ago, instant, time};
 
 use if_core::{Code, Problem};
 use sanitize::clean_lines;
@@ -193,6 +193,23 @@ mod tests {
             ("1969-12-31T23:59Z", None),
         ] {
             assert_eq!(instant(text), expect.map(UnixMillis), "{text}");
+        }
+    }
+
+    #[test]
+    fn so_long_ago_is_an_instant_before_now() {
+        const HOUR: u64 = 3_600_000;
+        let now = UnixMillis(1_000 * HOUR);
+        for (text, minutes) in [
+            ("1 hour ago", 60),
+            ("90 minutes ago", 90),
+            ("2 days ago", 2 * 24 * 60),
+            ("1 week 1 day ago", 8 * 24 * 60),
+        ] {
+            assert_eq!(ago(text, now), Some(UnixMillis(now.0 - minutes * HOUR / 60)), "{text}");
+        }
+        for nothing in ["1 hour", "in 1 hour", "yesterday", "3000 years ago", "", "0 hours ago"] {
+            assert_eq!(ago(nothing, now), None, "{nothing}");
         }
     }
 

@@ -76,7 +76,8 @@ impl Host {
         Ok(Created { home: path, root_key: root_key.to_string(), log_key: log_key.to_string() })
     }
 
-    pub(crate) fn now(&self) -> UnixMillis {
+    /// The time that every entry of the log is given.
+    pub fn now(&self) -> UnixMillis {
         self.clock.now()
     }
 

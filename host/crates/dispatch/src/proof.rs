@@ -2,8 +2,8 @@
 
 use crate::host::Host;
 use crate::job::explain;
-use if_core::{Code, OperationId, Problem};
-use if_tlog::{Receipt, Verifier};
+use if_core::{Code, Explain, OperationId, Problem};
+use if_tlog::{Checkpoint, Note, Receipt, Verifier};
 use std::io::Read;
 use std::path::Path;
 
@@ -49,6 +49,15 @@ pub struct Proved {
     pub entry: String,
 }
 
+/// An operation whose entries verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// Where they stand.
+    pub entries: Vec<u64>,
+    pub bodies: u64,
+    pub erased: u64,
+}
+
 impl Host {
     /// A signed checkpoint of the whole log.
     pub fn checkpoint(&self) -> Result<SignedCheckpoint, Problem> {
@@ -76,7 +85,7 @@ impl Host {
         };
         let (receipt, leaf) = self.witness.prove(recorded.leaf.seq).map_err(explain)?;
         let receipt = Receipt { extra: Some(leaf), ..receipt };
-        let size = if_tlog::Checkpoint::parse(receipt.checkpoint.text()).map(|signed| signed.size);
+        let size = Checkpoint::parse(receipt.checkpoint.text()).map(|signed| signed.size);
         Ok(Proof { seq: receipt.index, size: size.map_err(broken)?, receipt: receipt.to_string() })
     }
 
@@ -95,6 +104,38 @@ impl Host {
         let signed = receipt.verify(entry, &log).map_err(broken)?;
         let entry = String::from_utf8_lossy(entry).into_owned();
         Ok(Proved { seq: receipt.index, origin: signed.origin, size: signed.size, entry })
+    }
+
+    /// Verifies the whole log, and that it begins with what a checkpoint in a file names, which was
+    /// kept elsewhere. How many entries that are comes along.
+    pub fn verify_since(&self, file: &Path) -> Result<(crate::Verified, u64), Problem> {
+        let log = self.witness.verifier().map_err(explain)?;
+        let note = Note::parse(&read(file)?).map_err(broken)?;
+        let kept = Checkpoint::verified(&note, &log).map_err(broken)?;
+        let verified = self.verify_log()?;
+        self.witness.continues(&kept).map_err(explain)?;
+        Ok((verified, kept.size))
+    }
+
+    /// Verifies the entries of one operation: each by itself, and its place in the signed tree.
+    /// How many of its stored parts fit, and how many were erased.
+    pub fn verify_operation(&self, operation: &OperationId) -> Result<Checked, Problem> {
+        let entry = self.entry(operation)?;
+        let log = self.witness.verifier().map_err(explain)?;
+        let mut checked = Checked::default();
+        for recorded in [Some(&entry.opened), entry.closed.as_ref()].into_iter().flatten() {
+            let seq = recorded.leaf.seq;
+            let report = self.witness.verify_entry(seq).map_err(explain)?;
+            if let Some(fault) = report.first_problem {
+                return Err(fault.problem());
+            }
+            let (receipt, leaf) = self.witness.prove(seq).map_err(explain)?;
+            receipt.verify(&leaf, &log).map_err(broken)?;
+            checked.entries.push(seq);
+            checked.bodies = checked.bodies.saturating_add(report.bodies);
+            checked.erased = checked.erased.saturating_add(report.erased);
+        }
+        Ok(checked)
     }
 
     /// Takes the log as it is for the one to be continued.

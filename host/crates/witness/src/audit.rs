@@ -7,9 +7,10 @@ use crate::leaf::{Kind, Leaf};
 use crate::regrown::Regrown;
 use crate::tables::{self, IndexRow, legible};
 use crate::verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport};
-use crate::{PublicKey, Witness, WitnessError};
+use crate::{Hash32, PublicKey, Witness, WitnessError};
 use if_core::OperationId;
 use if_store::Connection;
+use rusqlite::OptionalExtension;
 use std::collections::BTreeMap;
 
 impl Witness {
@@ -37,6 +38,25 @@ impl Witness {
                 report.first_problem = self.anchor_fault(view)?;
             }
             Ok(report)
+        })
+    }
+
+    /// Checks one entry: its hash, signature, link to the one before, index and bodies. That it is
+    /// in the tree is what [`Witness::prove`] shows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn verify_entry(&self, seq: u64) -> Result<VerifyReport, WitnessError> {
+        self.shared.store.read(|view| {
+            let before = seq.checked_sub(1).map(|before| row(view, before)).transpose()?.flatten();
+            let last = before.and_then(|before| Hash32::from_slice(&before.hash));
+            let mut verifier = Verifier::from(self.public_key(), seq, last.unwrap_or(Hash32::ZERO));
+            let fault = match row(view, seq)?.map(|row| verifier.leaf(&row)) {
+                None => Some(Fault { seq, kind: FaultKind::Missing }),
+                Some(Err(fault)) => Some(fault),
+                Some(Ok(leaf)) => beside(view, &mut verifier, &leaf)?,
+            };
+            Ok(verifier.report(fault))
         })
     }
 
@@ -101,15 +121,7 @@ fn check(
 ) -> Result<Option<Fault>, WitnessError> {
     let mut select =
         view.prepare_cached("SELECT seq, leaf, leaf_hash, signature FROM leaf ORDER BY seq")?;
-    let rows = select.query_map([], |row| {
-        Ok(Row {
-            // A negative position maps to one that is out of order too.
-            seq: row.get::<_, i64>(0)?.cast_unsigned(),
-            leaf: row.get(1)?,
-            hash: row.get(2)?,
-            signature: row.get(3)?,
-        })
-    })?;
+    let rows = select.query_map([], stored)?;
     let (mut leaves, mut unfinished): (u64, Unfinished) = Default::default();
     for row in rows {
         let row = row?;
@@ -131,6 +143,23 @@ fn check(
     }
     let faults = [unlogged(view, leaves)?, unfinished.compare(view)?, owned(view, verifier)?];
     Ok(faults.into_iter().flatten().next())
+}
+
+/// A row of the table of leaves.
+fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        // A negative position maps to one that is out of order too.
+        seq: row.get::<_, i64>(0)?.cast_unsigned(),
+        leaf: row.get(1)?,
+        hash: row.get(2)?,
+        signature: row.get(3)?,
+    })
+}
+
+fn row(view: &Connection, seq: u64) -> Result<Option<Row>, WitnessError> {
+    let mut select =
+        view.prepare_cached("SELECT seq, leaf, leaf_hash, signature FROM leaf WHERE seq = ?1")?;
+    Ok(select.query_row([tables::integer(seq)?], stored).optional()?)
 }
 
 /// What opening the log believes: whose it is, said once, as its first leaf says it.

@@ -71,6 +71,18 @@ impl Witness {
         })
     }
 
+    /// Refuses a checkpoint of this log, kept elsewhere, with which the log does not begin.
+    ///
+    /// # Errors
+    /// [`WitnessError::Inconsistent`], or the database fails.
+    pub fn continues(&self, kept: &Checkpoint) -> Result<(), WitnessError> {
+        self.shared.store.transaction(|transaction| {
+            let size = tables::length(transaction)?.map_or(0, |head| head.leaves);
+            tiles::fill(transaction, size)?;
+            continues(transaction, size, kept)
+        })
+    }
+
     fn signed(
         &self,
         transaction: &Transaction<'_>,

@@ -115,6 +115,11 @@ impl Verifier {
         Self { key, expected, covered: 0, leaves: 0, last: Hash32::ZERO, bodies: 0, erased: 0 }
     }
 
+    /// A check that begins behind the first so many leaves, of which the last has this hash.
+    pub(crate) fn from(key: PublicKey, leaves: u64, last: Hash32) -> Self {
+        Self { leaves, last, ..Self::new(key, None) }
+    }
+
     /// Leaves the signatures of the first so many leaves alone: the caller knows a signed
     /// checkpoint that covers them, and compares its root when they are through.
     #[must_use]

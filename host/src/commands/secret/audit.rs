@@ -23,7 +23,7 @@ pub struct AuditArgs {
     /// Only the secret of this name
     #[arg(long)]
     name: Option<String>,
-    /// Used then or later: 2026-11-25T21:00Z, or with an offset as `date -Iminutes` writes it
+    /// Used then or later: 2026-11-25T21:00Z, with an offset, or `2 hours ago`
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Used before then
@@ -33,14 +33,18 @@ pub struct AuditArgs {
 
 /// Shows, oldest first.
 pub fn run(app: &App, args: &AuditArgs) -> Result<(), Problem> {
+    let host = host(app)?;
+    let time = |flag: &str, text: &Option<String>| {
+        text.as_deref().map(|text| instant(flag, text, host.now())).transpose()
+    };
     let filter = Filter {
         provider: word(args.provider.as_deref())?,
         instance: word(args.instance.as_deref())?,
-        since: args.since.as_deref().map(|text| instant("since", text)).transpose()?,
-        until: args.until.as_deref().map(|text| instant("until", text)).transpose()?,
+        since: time("since", &args.since)?,
+        until: time("until", &args.until)?,
         ..Filter::default()
     };
-    let audit = host(app)?.secret_audit(&filter, word(args.name.as_deref())?.as_ref())?;
+    let audit = host.secret_audit(&filter, word(args.name.as_deref())?.as_ref())?;
     if !audit.untold.is_empty() {
         let ids = audit.untold.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         app.printer.warn(&format!("no record of what these operations used: {ids}"));

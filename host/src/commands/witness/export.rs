@@ -92,7 +92,7 @@ fn json(app: &App, filter: &FilterArgs, out: &mut dyn Write) -> Result<(), Probl
     let head = head.trim_end_matches('}');
     write!(out, "{head},\"entries\":[").map_err(print::output_failed)?;
     let mut between = "\n";
-    host.export(&filter.filter()?, &signed, |entry| {
+    host.export(&filter.filter(host.now())?, &signed, |entry| {
         let line = print::encode(&entry)?;
         write!(out, "{between}{line}").map_err(print::output_failed)?;
         between = ",\n";
@@ -130,7 +130,7 @@ fn csv(app: &App, filter: &FilterArgs, out: &mut dyn Write) -> Result<(), Proble
     let host = host(app)?;
     let signed: SignedCheckpoint = host.checkpoint()?;
     let mut table = csv::Writer::from_writer(out);
-    host.export(&filter.filter()?, &signed, |entry| {
+    host.export(&filter.filter(host.now())?, &signed, |entry| {
         table.serialize(row(&entry)).map_err(|error| print::output_failed(error.into()))
     })?;
     table.flush().map_err(print::output_failed)

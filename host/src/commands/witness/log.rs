@@ -4,7 +4,7 @@ use super::query::{self, QueryArgs};
 use crate::app::App;
 use crate::commands::host;
 use clap::Args;
-use if_core::Problem;
+use if_core::{Code, Problem};
 use serde_json::json;
 
 /// Show the latest operations, or write an entry of your own
@@ -14,21 +14,20 @@ pub struct LogArgs {
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
 
-    /// How many operations to show
-    #[arg(long, short = 'n', default_value_t = 20)]
-    limit: usize,
+    #[command(flatten)]
+    query: QueryArgs,
 }
 
 /// Shows or writes.
 pub fn run(app: &App, args: &LogArgs) -> Result<(), Problem> {
-    match &args.message {
-        Some(message) => {
-            let written = host(app)?.note(message)?;
-            app.printer.result(
-                &json!({"seq": written.seq, "hash": written.hash}),
-                &format!("entry {} written", written.seq),
-            )
-        }
-        None => query::run(app, &QueryArgs { limit: args.limit, ..QueryArgs::default() }),
+    let Some(message) = &args.message else { return query::run(app, &args.query) };
+    if args.query.filter.narrows() {
+        return Err(Problem::new(Code::Usage, "an entry is written, or entries are looked for")
+            .hint("leave out --message to look for entries"));
     }
+    let written = host(app)?.note(message)?;
+    app.printer.result(
+        &json!({"seq": written.seq, "hash": written.hash}),
+        &format!("entry {} written", written.seq),
+    )
 }

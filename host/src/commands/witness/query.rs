@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::commands::host;
 use crate::print;
 use clap::Args;
-use if_core::{Code, OperationId, Problem, UnixMillis, Word};
+use if_core::{CapabilityId, Code, OperationId, Problem, UnixMillis, Word};
 use if_dispatch::witness::{Entry, Filter};
 use if_manifest::model::View;
 use serde_json::{Value, json};
@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 /// Which entries.
 #[derive(Debug, Default, Args)]
 pub struct FilterArgs {
+    /// Only this component: the id of a plugin's capability
+    #[arg(long, value_name = "ID")]
+    pub component: Option<String>,
     /// Only this provider
     #[arg(long)]
     pub provider: Option<String>,
@@ -27,7 +30,7 @@ pub struct FilterArgs {
     /// Only entries whose stored words contain this
     #[arg(long)]
     pub text: Option<String>,
-    /// Begun then or later: 2026-11-25T21:00Z, or with an offset as `date -Iminutes` writes it
+    /// Begun then or later: 2026-11-25T21:00Z, with an offset, or `2 hours ago`
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Begun before then
@@ -56,7 +59,7 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
         let entry = host.entry(&id)?;
         return app.printer.result(&entry, &details(app, &entry));
     }
-    let filter = Filter { limit: Some(args.limit), ..args.filter.filter()? };
+    let filter = Filter { limit: Some(args.limit), ..args.filter.filter(host.now())? };
     let mut entries = host.query(&filter)?;
     entries.reverse();
     let rows: Vec<Value> = entries.iter().map(row).collect();
@@ -72,12 +75,19 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
 impl FilterArgs {
     /// Whether anything is left out.
     pub fn narrows(&self) -> bool {
-        let words = [&self.provider, &self.instance, &self.trace_id, &self.outcome, &self.text];
+        let words = [
+            &self.component,
+            &self.provider,
+            &self.instance,
+            &self.trace_id,
+            &self.outcome,
+            &self.text,
+        ];
         words.into_iter().chain([&self.since, &self.until]).any(Option::is_some)
     }
 
-    /// As the log is asked.
-    pub fn filter(&self) -> Result<Filter, Problem> {
+    /// As the log is asked at this time.
+    pub fn filter(&self, now: UnixMillis) -> Result<Filter, Problem> {
         let word = |text: &Option<String>| text.as_ref().map(Word::new).transpose().map_err(usage);
         let outcome = self.outcome.as_ref().map(|text| {
             serde_json::from_value(Value::String(text.clone())).map_err(|_| {
@@ -85,24 +95,30 @@ impl FilterArgs {
                     .hint("--outcome ok, failed, denied, planned, interrupted or unknown")
             })
         });
+        let time = |flag: &str, text: &Option<String>| {
+            text.as_deref().map(|text| instant(flag, text, now)).transpose()
+        };
+        let component = self.component.as_ref().map(CapabilityId::new).transpose();
         Ok(Filter {
+            component: component.map_err(usage)?,
             provider: word(&self.provider)?,
             instance: word(&self.instance)?,
             trace: self.trace_id.clone(),
             outcome: outcome.transpose()?,
             text: self.text.clone(),
-            since: self.since.as_deref().map(|text| instant("since", text)).transpose()?,
-            until: self.until.as_deref().map(|text| instant("until", text)).transpose()?,
+            since: time("since", &self.since)?,
+            until: time("until", &self.until)?,
             ..Filter::default()
         })
     }
 }
 
 /// The time that a flag names.
-pub fn instant(flag: &str, text: &str) -> Result<UnixMillis, Problem> {
-    print::instant(text).ok_or_else(|| {
-        Problem::new(Code::Usage, format!("`{text}` is no time with its zone"))
-            .hint(format!("write it as --{flag} 2026-11-25T21:00Z or 2026-11-25T22:00+01:00"))
+pub fn instant(flag: &str, text: &str, now: UnixMillis) -> Result<UnixMillis, Problem> {
+    print::instant(text).or_else(|| print::ago(text, now)).ok_or_else(|| {
+        Problem::new(Code::Usage, format!("`{text}` is no time with its zone")).hint(format!(
+            "write it as --{flag} 2026-11-25T21:00Z, 2026-11-25T22:00+01:00 or \"1 hour ago\""
+        ))
     })
 }
 

@@ -3,13 +3,24 @@
 use crate::app::App;
 use crate::commands::host;
 use clap::Args;
-use if_core::Problem;
+use if_core::{Code, OperationId, Problem};
+use if_dispatch::{Host, Verified};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Verify the whole log: hashes, links, signatures, stored bodies, the tree and the anchor
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  ifctl witness verify\n  \
+    ifctl witness verify 0192aa00000070008000000000000001\n  \
+    ifctl witness verify --since tonight.checkpoint\n  \
+    ifctl witness verify --receipt switch.tlog-proof --key \"$(cat studio.vkey)\"")]
 pub struct VerifyArgs {
+    /// Verify this operation alone: its entries, their stored parts, and their places in the tree
+    #[arg(conflicts_with_all = ["since", "receipt"])]
+    operation: Option<String>,
+    /// Verify too that the log begins with what this checkpoint says, which was kept elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with = "receipt")]
+    since: Option<PathBuf>,
     /// Verify the receipt in this file instead, without looking into the log
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -20,19 +31,48 @@ pub struct VerifyArgs {
 
 /// Verifies; the first broken entry is the command's error.
 pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
-    if let Some(file) = &args.receipt {
-        let proved = host(app)?.verify_receipt(file, args.key.as_deref())?;
-        let text = format!(
-            "entry {} of {} is in the log of {} entries that was signed\n{}\n",
-            proved.seq, proved.origin, proved.size, proved.entry
-        );
-        let value = json!({
-            "seq": proved.seq, "origin": proved.origin, "size": proved.size, "entry": proved.entry,
-        });
-        return app.printer.result(&value, &text);
+    let host = host(app)?;
+    match (&args.operation, &args.receipt, &args.since) {
+        (Some(id), ..) => operation(app, &host, id),
+        (None, Some(file), _) => receipt(app, &host, file, args.key.as_deref()),
+        (None, None, Some(file)) => {
+            let (report, since) = host.verify_since(file)?;
+            log(app, &report, Some(since))
+        }
+        (None, None, None) => log(app, &host.verify_log()?, None),
     }
-    let report = host(app)?.verify_log()?;
+}
+
+fn operation(app: &App, host: &Host, id: &str) -> Result<(), Problem> {
+    let id = OperationId::new(id).map_err(|error| Problem::new(Code::Usage, error.to_string()))?;
+    let checked = host.verify_operation(&id)?;
+    let places: Vec<String> = checked.entries.iter().map(u64::to_string).collect();
     let text = format!(
+        "entries {} and {} stored parts verified, {} parts erased\n",
+        places.join(" and "),
+        checked.bodies,
+        checked.erased
+    );
+    let value = json!({
+        "entries": checked.entries, "bodies": checked.bodies, "erased": checked.erased,
+    });
+    app.printer.result(&value, &text)
+}
+
+fn receipt(app: &App, host: &Host, file: &Path, key: Option<&str>) -> Result<(), Problem> {
+    let proved = host.verify_receipt(file, key)?;
+    let text = format!(
+        "entry {} of {} is in the log of {} entries that was signed\n{}\n",
+        proved.seq, proved.origin, proved.size, proved.entry
+    );
+    let value = json!({
+        "seq": proved.seq, "origin": proved.origin, "size": proved.size, "entry": proved.entry,
+    });
+    app.printer.result(&value, &text)
+}
+
+fn log(app: &App, report: &Verified, since: Option<u64>) -> Result<(), Problem> {
+    let mut text = format!(
         "{} entries and {} stored parts verified, {} parts erased\nhead:  {}\nkey:   {}\n",
         report.leaves, report.bodies, report.erased, report.head, report.key
     );
@@ -40,5 +80,11 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
         "leaves": report.leaves, "bodies": report.bodies, "erased": report.erased,
         "head": report.head, "key": report.key,
     });
+    let Some(since) = since else { return app.printer.result(&value, &text) };
+    let new = report.leaves.saturating_sub(since);
+    text.push_str(&format!(
+        "since: {since} entries are those of the checkpoint, {new} came after\n"
+    ));
+    let value = json!({"log": value, "since": {"entries": since, "after": new}});
     app.printer.result(&value, &text)
 }

@@ -26,6 +26,10 @@ pub fn leaves(data: &[u8]) {
 /// `instant`: a time that a person writes.
 pub fn instant(data: &[u8]) {
     let Some(text) = text(data) else { return };
+    let now = if_core::UnixMillis(1_800_000_000_000);
+    if let Some(before) = crate::time::ago(text, now) {
+        assert!(before < now, "{text} is not before now");
+    }
     let Some(at) = crate::time::instant(text) else { return };
     assert_eq!(crate::time::instant(&crate::time::time(at)), Some(at), "{text}");
 }
