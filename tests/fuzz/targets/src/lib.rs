@@ -4,7 +4,7 @@
 //! crash", but what acceptance means. A name that is accepted prints as it was written; a document
 //! that is believed is believed when it is written anew; two readers of one text agree. The
 //! targets are a library, so that the committed seeds are replayed by an ordinary test, without a
-//! fuzzer; `tests/fuzz/driver` puts libFuzzer in front of them.
+//! fuzzer; `tests/fuzz/driver.rs` puts libFuzzer in front of them.
 
 // Here a panic is the result: it says what was found.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
