@@ -83,6 +83,14 @@ fn tiles_are_verified_by_what_lies_beside_them_and_continued() {
     let longer = String::from_utf8(verified(&script, &folder).stdout).unwrap();
     assert_ne!(line, longer);
 
+    // A size that nobody signed is not believed.
+    let note = std::fs::read_to_string(folder.join("checkpoint")).unwrap();
+    let size = note.lines().nth(1).unwrap();
+    let forged = note.replacen(&format!("\n{size}\n"), "\n1\n", 1);
+    std::fs::write(folder.join("checkpoint"), forged).unwrap();
+    lab.run(export).fails("was not signed by this log", 2);
+    std::fs::write(folder.join("checkpoint"), note).unwrap();
+
     // Whatever is changed in what it reads, it says so.
     let spoilt = lab.path().join("spoilt");
     let files = ["checkpoint", "key", "tile/0/000.p", "tile/entries/000.p"];

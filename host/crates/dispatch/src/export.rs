@@ -5,7 +5,7 @@ use crate::job::explain;
 use crate::witness::SignedCheckpoint;
 use if_config::write_atomic;
 use if_core::{Code, Problem};
-use if_tlog::{Checkpoint, Note};
+use if_tlog::{Checkpoint, Note, Verifier};
 use if_witness::{Entry, Filter, Published, WitnessError};
 use std::path::{Path, PathBuf};
 
@@ -69,7 +69,8 @@ impl Host {
     /// lacks.
     pub fn export_tiles(&self, folder: &Path) -> Result<Tiled, Problem> {
         let checkpoint = self.checkpoint()?;
-        let had = had(folder, &checkpoint)?;
+        let log = self.witness.verifier().map_err(explain)?;
+        let had = had(folder, &checkpoint, &log)?;
         let mut files = 0;
         let mut keep = |path: &str, bytes: &[u8]| -> Result<(), Problem> {
             files += 1;
@@ -86,7 +87,7 @@ impl Host {
 }
 
 /// How many entries an export in this folder has; refuses a folder that is something else.
-fn had(folder: &Path, ours: &SignedCheckpoint) -> Result<u64, Problem> {
+fn had(folder: &Path, ours: &SignedCheckpoint, log: &Verifier) -> Result<u64, Problem> {
     let path = folder.join(CHECKPOINT);
     let note = match fs_err::read_to_string(&path) {
         Ok(note) => note,
@@ -96,12 +97,16 @@ fn had(folder: &Path, ours: &SignedCheckpoint) -> Result<u64, Problem> {
     let other = |what: String| {
         Problem::new(Code::Usage, what).hint("name a folder of its own with --out FOLDER")
     };
-    let theirs = Note::parse(&note).ok().and_then(|note| Checkpoint::parse(note.text()).ok());
-    let Some(theirs) = theirs else {
+    let read = |note: Note| Some((Checkpoint::parse(note.text()).ok()?, note));
+    let Some((theirs, note)) = Note::parse(&note).ok().and_then(read) else {
         return Err(other(format!("{} is no checkpoint of a log", path.display())));
     };
     if theirs.origin != ours.origin {
         return Err(other(format!("{} holds the log {}", folder.display(), theirs.origin)));
+    }
+    // A size that nobody signed would leave files out.
+    if Checkpoint::verified(&note, log).is_err() {
+        return Err(other(format!("{} was not signed by this log", path.display())));
     }
     if theirs.size > ours.size {
         let (theirs, ours) = (theirs.size, ours.size);
