@@ -1,9 +1,11 @@
 //! `cargo xtask fuzz`: bytes that nobody thought of, thrown at every parser of foreign bytes.
 //!
 //! libFuzzer without a sanitizer, which the stable compiler can: what `cargo fuzz --sanitizer none`
-//! passes to it is passed here. Each target begins with its committed seeds and ends after its
-//! seconds; as many run at a time as there are processors. What it finds lies in
-//! `target/fuzz/found`; the seeds themselves are replayed by the ordinary tests.
+//! passes to it is passed here. Each target begins with its committed seeds; as many run at a time
+//! as there are processors. People give it seconds, and other inputs each time. CI gives it a
+//! number of inputs that follow from the seeds alone: a change is not refused for what chance
+//! found in something else. What it finds lies in `target/fuzz/found`; the seeds themselves are
+//! replayed by the ordinary tests.
 
 mod driver;
 
@@ -15,48 +17,68 @@ use std::sync::Mutex;
 /// Where each target has a folder of seeds.
 const SEEDS: &str = "tests/fuzz/seeds";
 
-/// For each target where nothing else is said: all of them take CI less than two minutes.
-const SECONDS: u32 = 2;
+/// For each target where nothing else is said: all of them take less than two minutes.
+const SECONDS: u32 = 3;
+/// For each target in CI.
+const INPUTS: u32 = 20_000;
+
+/// How much of each target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Effort {
+    /// So long, going on from whatever earlier runs learnt.
+    Seconds(u32),
+    /// So many inputs, the same ones each time.
+    Inputs(u32),
+}
 
 /// What to fuzz.
 #[derive(Debug, PartialEq)]
 pub struct Options {
-    seconds: u32,
+    effort: Effort,
     replay: Option<PathBuf>,
     list: bool,
     /// All where none is named.
     targets: Vec<String>,
 }
 
+impl Default for Options {
+    fn default() -> Self {
+        let effort = Effort::Seconds(SECONDS);
+        Self { effort, replay: None, list: false, targets: Vec::new() }
+    }
+}
+
 impl Options {
     /// Everything, as CI does.
     pub fn ci() -> Self {
-        Self { seconds: SECONDS, replay: None, list: false, targets: Vec::new() }
+        Self { effort: Effort::Inputs(INPUTS), ..Self::default() }
     }
 
     /// Reads the words.
     pub fn parse(words: &[&str]) -> Result<Self> {
-        let mut options = Self::ci();
+        let mut options = Self::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match *word {
                 "--list" => options.list = true,
-                "--seconds" => {
-                    let number = words.next().and_then(|text| text.parse().ok());
-                    let number = number.filter(|seconds| *seconds > 0);
-                    options.seconds = number.context("--seconds wants a number above 0")?;
-                }
+                "--seconds" => options.effort = Effort::Seconds(number(word, words.next())?),
+                "--inputs" => options.effort = Effort::Inputs(number(word, words.next())?),
                 "--replay" => {
                     options.replay = Some(words.next().context("--replay wants a file")?.into());
                 }
                 flag if flag.starts_with('-') => {
-                    bail!("unknown: {flag}; fuzz knows --list, --seconds N and --replay FILE")
+                    bail!("unknown: {flag}; fuzz knows --list, --seconds N, --inputs N and --replay FILE")
                 }
                 target => options.targets.push(target.to_owned()),
             }
         }
         Ok(options)
     }
+}
+
+fn number(flag: &str, text: Option<&&str>) -> Result<u32> {
+    let number = text.and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+    number.with_context(|| format!("{flag} wants a number above 0"))
 }
 
 /// Runs the command.
@@ -79,7 +101,7 @@ pub fn run(options: &Options) -> Result<()> {
     }
     let chosen = if options.targets.is_empty() { &known } else { &options.targets };
     let driver = Driver::build()?;
-    let outcomes = all(&driver, chosen, options.seconds)?;
+    let outcomes = all(&driver, chosen, options.effort)?;
     let found: Vec<&Outcome> = outcomes.iter().filter(|one| one.found.is_some()).collect();
     for Outcome { target, said, found, .. } in &found {
         let file = found.as_deref().unwrap_or(Path::new("")).display();
@@ -109,14 +131,14 @@ fn of_file<'a>(file: &Path, known: &'a [String]) -> Option<&'a str> {
 }
 
 /// Runs them, some at a time, and prints a row for each as it ends.
-fn all(driver: &Driver, targets: &[String], seconds: u32) -> Result<Vec<Outcome>> {
+fn all(driver: &Driver, targets: &[String], effort: Effort) -> Result<Vec<Outcome>> {
     let width = targets.iter().map(String::len).max().unwrap_or_default();
     let waiting = Mutex::new(targets.iter());
     let next = || waiting.lock().ok().and_then(|mut waiting| waiting.next());
     let work = || -> Result<Vec<Outcome>> {
         let mut done = Vec::new();
         while let Some(target) = next() {
-            let outcome = driver.fuzz(target, seconds)?;
+            let outcome = driver.fuzz(target, effort)?;
             println!("{target:width$}  {}", outcome.row());
             done.push(outcome);
         }
@@ -140,10 +162,11 @@ mod tests {
 
     #[test]
     fn words_are_read_and_unknown_ones_refused() {
-        assert_eq!(Options::parse(&[]).unwrap(), Options::ci());
+        assert_eq!(Options::parse(&[]).unwrap(), Options::default());
         let options = Options::parse(&["--seconds", "60", "name", "key"]).unwrap();
-        assert_eq!(options.seconds, 60);
+        assert_eq!(options.effort, Effort::Seconds(60));
         assert_eq!(options.targets, ["name", "key"]);
+        assert_eq!(Options::parse(&["--inputs", "20000"]).unwrap(), Options::ci());
         let options = Options::parse(&["--replay", "x/name.crash"]).unwrap();
         assert_eq!(options.replay.as_deref(), Some(Path::new("x/name.crash")));
         for wrong in [&["--seconds", "0"][..], &["--seconds"], &["--replay"], &["--secs"]] {

@@ -54,6 +54,24 @@ fn place(path: &std::path::Path, line: u64, column: u64) -> String {
     }
 }
 
+impl ConfigError {
+    /// A fault at a line and column of a file, said in one line: a key may have been spread over
+    /// several, or hold what a terminal obeys.
+    pub(crate) fn in_file(
+        path: &std::path::Path,
+        (line, column): (u64, u64),
+        what: &str,
+        hint: Option<String>,
+    ) -> Self {
+        let shown = |letter: char| match letter.is_control() {
+            true => letter.escape_default().to_string(),
+            false => letter.to_string(),
+        };
+        let what = what.chars().map(shown).collect();
+        Self::File { path: path.to_owned(), line, column, what, hint }
+    }
+}
+
 impl Explain for ConfigError {
     fn code(&self) -> Code {
         match self {

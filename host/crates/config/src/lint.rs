@@ -104,7 +104,7 @@ impl ConfigError {
     /// The same error as a fault of this file, at this place.
     fn located(self, path: &Path, line: u64, column: u64) -> Self {
         let hint = (!self.hints().is_empty()).then(|| self.hints().join("\n"));
-        Self::File { path: path.to_owned(), line, column, what: self.to_string(), hint }
+        Self::in_file(path, (line, column), &self.to_string(), hint)
     }
 
     /// Where in a file it is: line and column from 1, 0 where only the file is known.

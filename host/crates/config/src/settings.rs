@@ -176,6 +176,12 @@ mod tests {
     }
 
     #[test]
+    fn a_key_over_several_lines_is_named_in_one() {
+        let (message, _) = refusal("defaults:\n? time\n\n    out: 3\n");
+        assert_eq!(message, "config.yaml:2:3: unknown key `time\\nout`");
+    }
+
+    #[test]
     fn bad_yaml_and_bad_values_are_named_with_their_place() {
         for (text, expect) in [
             ("version: 2\n", "config.yaml:1:10: version 2 is not"),

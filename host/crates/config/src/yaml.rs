@@ -50,8 +50,7 @@ pub(crate) fn parse<T: DeserializeOwned + Default>(
 
 /// An error of ours at a place in a file.
 pub(crate) fn at(path: &Path, place: Location, what: String, hint: Option<String>) -> ConfigError {
-    let (line, column) = (place.line(), place.column());
-    ConfigError::File { path: path.to_owned(), line, column, what, hint }
+    ConfigError::in_file(path, (place.line(), place.column()), &what, hint)
 }
 
 /// The parser's error in our words, without any value that stood in the file.

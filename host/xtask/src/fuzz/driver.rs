@@ -1,5 +1,6 @@
 //! The programs with libFuzzer in them: building them, and running one target in one of them.
 
+use super::Effort;
 use crate::compiler::{self, As};
 use crate::{plugins, shell};
 use anyhow::{Context as _, Result, ensure};
@@ -59,25 +60,37 @@ impl Driver {
         shell::run(self.command(target).arg(file))
     }
 
-    /// Fuzzes one target for so long.
-    pub fn fuzz(&self, target: &str, seconds: u32) -> Result<Outcome> {
-        let output = shell::capture(&mut self.run(target, seconds)?)?;
+    /// Fuzzes one target so much.
+    pub fn fuzz(&self, target: &str, effort: Effort) -> Result<Outcome> {
+        let output = shell::capture(&mut self.run(target, effort)?)?;
         let said = String::from_utf8_lossy(&output.stderr);
         let mut outcome = Outcome::read(target, &said);
         if !output.status.success() {
             outcome.found = Some(match artifact(&said) {
                 Some(file) => file,
-                None => self.last_input(target, seconds)?,
+                None => self.last_input(target, effort)?,
             });
         }
         Ok(outcome)
     }
 
-    fn run(&self, target: &str, seconds: u32) -> Result<Command> {
-        let (corpus, found) = (self.made("corpus")?.join(target), self.made("found")?);
-        fs_err::create_dir_all(&corpus)?;
+    fn run(&self, target: &str, effort: Effort) -> Result<Command> {
         let mut command = self.command(target);
-        command.arg(format!("-max_total_time={seconds}"));
+        let corpus = match effort {
+            Effort::Seconds(seconds) => {
+                command.arg(format!("-max_total_time={seconds}"));
+                self.made("corpus")?.join(target)
+            }
+            // Nothing that was learnt before, or they would not be the same inputs.
+            Effort::Inputs(inputs) => {
+                command.args([format!("-runs={inputs}"), "-seed=1".to_owned()]);
+                let fresh = self.made("fixed")?.join(target);
+                fs_err::remove_dir_all(&fresh).or_else(absent)?;
+                fresh
+            }
+        };
+        let found = self.made("found")?;
+        fs_err::create_dir_all(&corpus)?;
         command.arg(format!("-timeout={INPUT_SECONDS_MAX}"));
         command.arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"));
         command.arg("-print_final_stats=1");
@@ -103,9 +116,9 @@ impl Driver {
 
     /// The input at which the process dies without a word, as of an overflowing stack: it is run
     /// again from what it has learnt, and keeps each input before it is tried.
-    fn last_input(&self, target: &str, seconds: u32) -> Result<PathBuf> {
+    fn last_input(&self, target: &str, effort: Effort) -> Result<PathBuf> {
         let current = self.made("current")?.join(target);
-        let output = shell::capture(self.run(target, seconds)?.env("IF_FUZZ_CURRENT", &current))?;
+        let output = shell::capture(self.run(target, effort)?.env("IF_FUZZ_CURRENT", &current))?;
         ensure!(!output.status.success(), "`{target}` died without a word, and did not again");
         let kept = fs_err::read(&current)?;
         let input = whole(&kept);
@@ -113,6 +126,14 @@ impl Driver {
         let file = self.made("found")?.join(format!("{target}.last"));
         fs_err::write(&file, input.unwrap_or_default())?;
         Ok(file)
+    }
+}
+
+/// What is not there need not be removed.
+fn absent(error: std::io::Error) -> std::io::Result<()> {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
     }
 }
 
