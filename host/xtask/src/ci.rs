@@ -6,7 +6,8 @@
 
 use crate::stage::Stages;
 use crate::{
-    advisories, author, demo, deny, fuzz, minimal, plugins, reference, setup, shell, test, tidy,
+    advisories, author, compiler, demo, deny, fuzz, minimal, plugins, reference, setup, shell,
+    test, tidy,
 };
 use anyhow::{Context as _, Result, ensure};
 use std::path::PathBuf;
@@ -100,13 +101,16 @@ fn format() -> Result<()> {
     shell::run(&mut shell::cargo(&plugins))
 }
 
-/// The host as it is, without its default features, and the plugins for their own target.
-fn lints() -> Result<()> {
-    let strict = ["--", "--deny", "warnings"];
-    let host = ["clippy", "--quiet", "--workspace", "--all-targets"];
-    shell::run(shell::cargo(&host).args(strict))?;
-    let minimal = ["clippy", "--quiet", "--package", "infrafabric", "--no-default-features"];
-    shell::run(shell::cargo(&minimal).args(strict))?;
-    let plugins = ["clippy", "--quiet", "--release", "--workspace", "--target", setup::TARGET];
-    shell::run(shell::cargo(&plugins).args(["--manifest-path", plugins::MANIFEST]).args(strict))
+/// `cargo xtask lints`: the host as it is, without its default features, and the plugins for their own target.
+pub fn lints() -> Result<()> {
+    judge(&["--workspace", "--all-targets"])?;
+    judge(&[&["--all-targets"], minimal::PACKAGES].concat())?;
+    plugins::judge()
+}
+
+/// A build by clippy: what is no crate of ours is compiled as the next stages need it.
+fn judge(words: &[&str]) -> Result<()> {
+    let mut cargo = shell::cargo(&["build", "--quiet"]);
+    compiler::set(cargo.args(words), compiler::As::Judged)?;
+    shell::run(&mut cargo)
 }

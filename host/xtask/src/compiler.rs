@@ -15,6 +15,8 @@ pub enum As {
     Placeless,
     /// With the counters of a fuzzer.
     Counted,
+    /// Not into a program: judged by clippy. `cargo clippy` would read every dependency once more.
+    Judged,
 }
 
 /// Tells the program in the compiler's place which of them.
@@ -35,11 +37,24 @@ impl As {
         match self {
             As::Placeless => "placeless",
             As::Counted => "counted",
+            As::Judged => "judged",
         }
     }
 
     fn named(word: &str) -> Option<Self> {
-        [As::Placeless, As::Counted].into_iter().find(|how| how.word() == word)
+        [As::Placeless, As::Counted, As::Judged].into_iter().find(|how| how.word() == word)
+    }
+
+    /// Who compiles, before the compiler's own words.
+    fn compiler(self, rustc: &str) -> Command {
+        match self {
+            As::Placeless | As::Counted => Command::new(rustc),
+            As::Judged => {
+                let mut clippy = Command::new("clippy-driver");
+                clippy.arg(rustc);
+                clippy
+            }
+        }
     }
 
     /// The compiler's arguments.
@@ -47,6 +62,7 @@ impl As {
         match self {
             As::Placeless => placeless(words),
             As::Counted => counted(words),
+            As::Judged => judged(words, Path::exists),
         }
     }
 }
@@ -77,7 +93,7 @@ pub fn run(words: &[&str]) -> Option<Result<()>> {
     let how = As::named(&std::env::var(HOW).ok()?)?;
     let (compiler, words) = words.split_first()?;
     (Path::new(compiler).file_stem()? == "rustc").then(|| {
-        let mut rustc = Command::new(compiler);
+        let mut rustc = how.compiler(compiler);
         rustc.args(how.arguments(words));
         let status = rustc.status()?;
         ensure!(status.success(), "{}", shell::line(&rustc));
@@ -97,12 +113,31 @@ fn placeless(words: &[&str]) -> Vec<String> {
 
 /// What runs in the compiler has nobody who counts.
 fn counted(words: &[&str]) -> Vec<String> {
-    let runs_here = |word: &&str| *word == "proc-macro" || *word == "build_script_build";
-    let counters: &[&str] = match words.iter().any(runs_here) || crate_name(words).is_none() {
-        true => &[],
-        false => COUNTERS,
-    };
+    let counters: &[&str] = if is_for_later(words) { COUNTERS } else { &[] };
     words.iter().chain(counters).map(|word| (*word).to_owned()).collect()
+}
+
+/// No code is made, only what the next crate must know of this one; of those before it there may
+/// be no more either.
+fn judged(words: &[&str], exists: impl Fn(&Path) -> bool) -> Vec<String> {
+    let known = |word: &str| {
+        let known = word.strip_suffix(".rlib").map(|stem| format!("{stem}.rmeta"));
+        known.filter(|known| known.split_once('=').is_some_and(|(_, file)| exists(file.as_ref())))
+    };
+    let replaced = |word: &&str| match word.strip_prefix("--emit=") {
+        Some(_) => "--emit=dep-info,metadata".to_owned(),
+        None => known(word).unwrap_or_else(|| (*word).to_owned()),
+    };
+    match is_for_later(words) {
+        true => words.iter().map(replaced).chain(["--deny=warnings".to_owned()]).collect(),
+        false => words.iter().map(|word| (*word).to_owned()).collect(),
+    }
+}
+
+/// Neither runs during the build nor is a question about the compiler.
+fn is_for_later(words: &[&str]) -> bool {
+    let runs_here = |word: &&str| *word == "proc-macro" || *word == "build_script_build";
+    crate_name(words).is_some() && !words.iter().any(runs_here)
 }
 
 fn crate_name<'a>(words: &[&'a str]) -> Option<&'a str> {
@@ -132,9 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_judged_becomes_no_program_and_needs_none() {
+        let words =
+            ["--crate-name", "if_core", "--emit=dep-info,link", "--extern", "a=/d/liba.rlib"];
+        let judged = |words: &[&str]| judged(words, |file| file == Path::new("/d/liba.rmeta"));
+        let expected =
+            ["--crate-name", "if_core", "--emit=dep-info,metadata", "--extern", "a=/d/liba.rmeta"];
+        assert_eq!(judged(&words)[..5], expected);
+        assert_eq!(judged(&words)[5..], ["--deny=warnings"]);
+        assert_eq!(judged(&["--crate-name", "x", "b=/d/libb.rlib"])[2], "b=/d/libb.rlib");
+        let runs = ["--crate-name", "build_script_build", "--emit=dep-info,link"];
+        assert_eq!(judged(&runs), runs);
+    }
+
+    #[test]
     fn nobody_but_cargo_calls_the_compiler() {
         assert!(run(&["plugins"]).is_none());
-        for how in [As::Placeless, As::Counted] {
+        for how in [As::Placeless, As::Counted, As::Judged] {
             assert_eq!(As::named(how.word()), Some(how));
         }
     }

@@ -67,7 +67,9 @@ impl Options {
                     options.replay = Some(words.next().context("--replay wants a file")?.into());
                 }
                 flag if flag.starts_with('-') => {
-                    bail!("unknown: {flag}; fuzz knows --list, --seconds N, --inputs N and --replay FILE")
+                    bail!(
+                        "unknown: {flag}; fuzz knows --list, --seconds N, --inputs N and --replay FILE"
+                    )
                 }
                 target => options.targets.push(target.to_owned()),
             }

@@ -36,11 +36,12 @@ usage: cargo xtask <command>
   demo                          build everything, then a minute's tour, every line checked
   test [--suite NAME] [--require-servers] [--mutants N]
                                 the whole suite, or one of: core, studio, trust, providers, fuzz
-  fuzz [--seconds N] [--replay FILE] [--list] [TARGET]...
+  fuzz [--seconds N] [--inputs N] [--replay FILE] [--list] [TARGET]...
                                 bytes that nobody thought of, at every parser of foreign bytes
   plugins                       build the plugins and the tests' guests
   reproduce                     build the plugins of a second checkout, and compare the digests
   tidy                          the invariants that no compiler checks
+  lints                         clippy over every crate, nothing waived
   deny                          licences, duplicates, sources and floors of the dependencies
   advisories [--from FOLDER]    no dependency has a known hole; from a checkout, the facts anew
   gen [--check]                 write docs/reference, or compare it
@@ -73,6 +74,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["plugins"] => plugins::run(),
         ["reproduce"] => plugins::reproduce(),
         ["tidy"] => tidy::run(),
+        ["lints"] => ci::lints(),
         ["deny"] => deny::run(),
         ["advisories", flags @ ..] => advisories::run(flags),
         ["gen"] => reference::write(),

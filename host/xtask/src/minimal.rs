@@ -23,6 +23,14 @@ const ABSENT: &[&str] = &[
     "tungstenite",
 ];
 
+/// The host, with its helpers in the same build as in the workspace: one set of features fewer.
+pub const PACKAGES: &[&str] = &[
+    "--no-default-features",
+    "--package=infrafabric",
+    "--package=if-compiler",
+    "--package=if-worker",
+];
+
 /// Runs the command.
 pub fn run() -> Result<()> {
     let minimal = ["--package", "infrafabric", "--no-default-features"];
@@ -31,10 +39,8 @@ pub fn run() -> Result<()> {
     if let Some(carried) = carried(&tree) {
         bail!("the minimal host carries {carried}");
     }
-    // With its helpers in the same build, as in the workspace: one set of features fewer.
-    let helpers = ["--quiet", "--package", "if-compiler", "--package", "if-worker"];
-    shell::run(shell::cargo(&["build"]).args(helpers).args(minimal))?;
-    shell::run(shell::cargo(&["test"]).args(helpers).args(minimal))?;
+    shell::run(shell::cargo(&["build", "--quiet"]).args(PACKAGES))?;
+    shell::run(shell::cargo(&["test", "--quiet"]).args(PACKAGES))?;
     plugins::run()?;
     walk(&Scene::new(Scene::debug_binary())?)
 }

@@ -18,11 +18,16 @@ pub const MANIFEST: &str = "plugins/Cargo.toml";
 /// Builds them all.
 pub fn run() -> Result<()> {
     setup::target(setup::TARGET)?;
-    shell::run(&mut build(&shell::root())?)
+    shell::run(&mut build(&shell::root(), As::Placeless)?)
+}
+
+/// What clippy says of them.
+pub fn judge() -> Result<()> {
+    shell::run(&mut build(&shell::root(), As::Judged)?)
 }
 
 /// The build of a checkout's plugins.
-fn build(checkout: &Path) -> Result<Command> {
+fn build(checkout: &Path, how: As) -> Result<Command> {
     let words = ["build", "--release", "--target", setup::TARGET, "--manifest-path", MANIFEST];
     let mut cargo = shell::cargo(&words);
     cargo.current_dir(checkout);
@@ -30,7 +35,7 @@ fn build(checkout: &Path) -> Result<Command> {
     let places = [(checkout.to_owned(), "."), (install::cargo_home()?, "cargo")];
     let flags = places.map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    compiler::set(&mut cargo, As::Placeless)?;
+    compiler::set(&mut cargo, how)?;
     Ok(cargo)
 }
 
@@ -46,7 +51,7 @@ pub fn reproduce() -> Result<()> {
     let mut git = shell::command("git");
     git.args(["clone", "--quiet", "--local"]).arg(shell::root()).arg(&clone);
     shell::run(&mut git)?;
-    shell::run(&mut build(&clone)?)?;
+    shell::run(&mut build(&clone, As::Placeless)?)?;
     let (here, there) = (digests(&shell::root())?, digests(&clone)?);
     for (name, digest) in &here {
         let other = there.get(name).map_or("nothing", String::as_str);

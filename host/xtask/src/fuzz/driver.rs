@@ -75,28 +75,28 @@ impl Driver {
     }
 
     fn run(&self, target: &str, effort: Effort) -> Result<Command> {
-        let mut command = self.command(target);
-        let corpus = match effort {
-            Effort::Seconds(seconds) => {
-                command.arg(format!("-max_total_time={seconds}"));
-                self.made("corpus")?.join(target)
-            }
-            // Nothing that was learnt before, or they would not be the same inputs.
-            Effort::Inputs(inputs) => {
-                command.args([format!("-runs={inputs}"), "-seed=1".to_owned()]);
-                let fresh = self.made("fixed")?.join(target);
-                fs_err::remove_dir_all(&fresh).or_else(absent)?;
-                fresh
-            }
-        };
-        let found = self.made("found")?;
-        fs_err::create_dir_all(&corpus)?;
+        let (mut command, found) = (self.command(target), self.made("found")?);
         command.arg(format!("-timeout={INPUT_SECONDS_MAX}"));
         command.arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"));
         command.arg("-print_final_stats=1");
         command.arg(format!("-artifact_prefix={}/{target}.", found.display()));
-        // What is new goes into the first folder, the others are read.
-        command.arg(corpus).arg(shell::root().join(super::SEEDS).join(target));
+        let seeds = shell::root().join(super::SEEDS).join(target);
+        match effort {
+            Effort::Seconds(seconds) => {
+                let corpus = self.made("corpus")?.join(target);
+                fs_err::create_dir_all(&corpus)?;
+                command.arg(format!("-max_total_time={seconds}"));
+                // What is new goes into the first folder, the other is read.
+                command.args([corpus, seeds]);
+            }
+            // Whatever depends on the clock, on where the program lies in memory, or on the order
+            // of a folder, would make them other inputs.
+            Effort::Inputs(inputs) => {
+                command
+                    .args([format!("-runs={inputs}"), format!("-seed_inputs={}", list(&seeds)?)]);
+                command.args(["-seed=1", "-reload=0", "-use_cmp=0"]);
+            }
+        }
         Ok(command)
     }
 
@@ -129,12 +129,12 @@ impl Driver {
     }
 }
 
-/// What is not there need not be removed.
-fn absent(error: std::io::Error) -> std::io::Result<()> {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    }
+/// The files of a folder in the order of their names, with commas between them.
+fn list(folder: &Path) -> Result<String> {
+    let files = fs_err::read_dir(folder)?.map(|entry| Ok(entry?.path().display().to_string()));
+    let mut files = files.collect::<Result<Vec<_>>>()?;
+    files.sort();
+    Ok(files.join(","))
 }
 
 fn build(words: &[&str]) -> Result<()> {
