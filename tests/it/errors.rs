@@ -5,6 +5,7 @@
 //! the lines of "What to do" are typed, and each must end well without the code. A code without
 //! a trial fails, and so does a page that loses its lines.
 
+mod forge;
 mod stage;
 mod trials;
 

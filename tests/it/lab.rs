@@ -8,11 +8,13 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 /// A home and whatever a test puts beside it.
 pub struct Lab {
     dir: TempDir,
+    forged: AtomicBool,
 }
 
 /// How a command ended.
@@ -26,7 +28,7 @@ pub struct Run {
 impl Lab {
     /// A folder without a home.
     pub fn bare() -> Lab {
-        Lab { dir: TempDir::new().unwrap() }
+        Lab { dir: TempDir::new().unwrap(), forged: AtomicBool::new(false) }
     }
 
     /// A fresh home without plugins.
@@ -105,12 +107,43 @@ impl Lab {
         package
     }
 
+    /// There is a record of something that did not happen: leaving replays nothing.
+    pub fn is_forged(&self) {
+        self.forged.store(true, Ordering::SeqCst);
+    }
+
     /// The files of the home and the cache, each with its bytes.
     pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
         collect(self.path(), &mut found);
         found
     }
+}
+
+/// Whoever leaves a laboratory replays all that was recorded in it: what was done once must come out
+/// the same again. A home that a test has spoilt cannot be read, and that is no difference.
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let forged = self.forged.load(Ordering::SeqCst);
+        if forged || std::thread::panicking() || !self.home().join("if.db").is_file() {
+            return;
+        }
+        let run = self.run(["witness", "replay", "--all", "--json"]);
+        assert!(!run.stderr.contains("IF_ERR_REPLAY_DIVERGED"), "{}\n{}", run.stdout, run.stderr);
+        count(&run.stdout);
+    }
+}
+
+/// Adds to what the whole suite replayed: a line with the verdict of each.
+fn count(replayed: &str) {
+    let Some(file) = std::env::var_os(if_servers::availability::REPLAYS_FILE_VARIABLE) else {
+        return;
+    };
+    let Ok(found) = serde_json::from_str::<serde_json::Value>(replayed) else { return };
+    let verdicts = found["replayed"].as_array().into_iter().flatten();
+    let lines: String = verdicts.map(|one| format!("{}\n", one["verdict"])).collect();
+    let mut file = File::options().create(true).append(true).open(file).unwrap();
+    std::io::Write::write_all(&mut file, lines.as_bytes()).unwrap();
 }
 
 impl From<Output> for Run {

@@ -17,7 +17,11 @@ pub enum As {
     Counted,
     /// Not into a program: judged by clippy. `cargo clippy` would read every dependency once more.
     Judged,
+    /// With neither fuel nor interruptions, to be measured beside the product.
+    Unbounded,
 }
+
+const ALL: &[As] = &[As::Placeless, As::Counted, As::Judged, As::Unbounded];
 
 /// Tells the program in the compiler's place which of them.
 const HOW: &str = "XTASK_COMPILES";
@@ -38,22 +42,23 @@ impl As {
             As::Placeless => "placeless",
             As::Counted => "counted",
             As::Judged => "judged",
+            As::Unbounded => "unbounded",
         }
     }
 
     fn named(word: &str) -> Option<Self> {
-        [As::Placeless, As::Counted, As::Judged].into_iter().find(|how| how.word() == word)
+        ALL.iter().copied().find(|how| how.word() == word)
     }
 
     /// Who compiles, before the compiler's own words.
     fn compiler(self, rustc: &str) -> Command {
         match self {
-            As::Placeless | As::Counted => Command::new(rustc),
             As::Judged => {
                 let mut clippy = Command::new("clippy-driver");
                 clippy.arg(rustc);
                 clippy
             }
+            _ => Command::new(rustc),
         }
     }
 
@@ -61,8 +66,9 @@ impl As {
     fn arguments(self, words: &[&str]) -> Vec<String> {
         match self {
             As::Placeless => placeless(words),
-            As::Counted => counted(words),
+            As::Counted => with(COUNTERS, words),
             As::Judged => judged(words, Path::exists),
+            As::Unbounded => with(&["--cfg=if_unbounded"], words),
         }
     }
 }
@@ -96,7 +102,8 @@ pub fn run(words: &[&str]) -> Option<Result<()>> {
         let mut rustc = how.compiler(compiler);
         rustc.args(how.arguments(words));
         let status = rustc.status()?;
-        ensure!(status.success(), "{}", shell::line(&rustc));
+        let name = crate_name(words).unwrap_or("it");
+        ensure!(status.success(), "{name} was not compiled ({status})");
         Ok(())
     })
 }
@@ -111,10 +118,10 @@ fn placeless(words: &[&str]) -> Vec<String> {
     words.iter().map(replaced).collect()
 }
 
-/// What runs in the compiler has nobody who counts.
-fn counted(words: &[&str]) -> Vec<String> {
-    let counters: &[&str] = if is_for_later(words) { COUNTERS } else { &[] };
-    words.iter().chain(counters).map(|word| (*word).to_owned()).collect()
+/// The same with more words, but for what runs during the build.
+fn with(more: &[&str], words: &[&str]) -> Vec<String> {
+    let more = if is_for_later(words) { more } else { &[] };
+    words.iter().chain(more).map(|word| (*word).to_owned()).collect()
 }
 
 /// No code is made, only what the next crate must know of this one; of those before it there may
@@ -183,8 +190,8 @@ mod tests {
     #[test]
     fn nobody_but_cargo_calls_the_compiler() {
         assert!(run(&["plugins"]).is_none());
-        for how in [As::Placeless, As::Counted, As::Judged] {
-            assert_eq!(As::named(how.word()), Some(how));
+        for how in ALL {
+            assert_eq!(As::named(how.word()), Some(*how));
         }
     }
 }

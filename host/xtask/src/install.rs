@@ -4,6 +4,7 @@
 //! `if` is the same program under the name that scripts and other shells can use; a POSIX shell
 //! takes that word for itself, so nobody's scripts change their meaning.
 
+use crate::compiler::{self, As};
 use crate::shell;
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
@@ -11,22 +12,30 @@ use std::path::{Path, PathBuf};
 /// Runs the command.
 pub fn run(folder: Option<&str>) -> Result<()> {
     let folder = folder.map(PathBuf::from).map_or_else(usual_folder, Ok)?;
-    build()?;
-    let built = |name| shell::root().join("target/release").join(name);
-    place(&built("ifctl"), &folder, &["ifctl", "if"])?;
-    for helper in ["ifctl-compile", "ifctl-worker"] {
-        place(&built(helper), &folder, &[helper])?;
-    }
+    build(None)?;
+    copy(&folder)?;
     let ifctl = folder.join("ifctl");
     println!("installed {}, with if, ifctl-compile and ifctl-worker", ifctl.display());
     Ok(())
 }
 
 /// The release: three builds, for in one build the compiler's features would reach the others.
-pub fn build() -> Result<()> {
+pub fn build(how: Option<As>) -> Result<()> {
     ["if-compiler", "if-worker", "infrafabric"].iter().try_for_each(|package| {
-        shell::run(&mut shell::cargo(&["build", "--release", "--package", package]))
+        let mut cargo = shell::cargo(&["build", "--release", "--package", package]);
+        if let Some(how) = how {
+            compiler::set(&mut cargo, how)?;
+        }
+        shell::run(&mut cargo)
     })
+}
+
+/// What was built, into a folder.
+pub fn copy(folder: &Path) -> Result<()> {
+    let built = |name| shell::root().join("target/release").join(name);
+    place(&built("ifctl"), folder, &["ifctl", "if"])?;
+    let helpers = ["ifctl-compile", "ifctl-worker"];
+    helpers.iter().try_for_each(|helper| place(&built(helper), folder, &[helper]))
 }
 
 /// Where cargo puts programs.

@@ -6,7 +6,8 @@
 use crate::stage::Stages;
 use crate::{plugins, setup, shell};
 use anyhow::{Context as _, Result, bail};
-use if_servers::availability::{REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
+use if_servers::availability::{REPLAYS_FILE_VARIABLE, REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A part of the tests, as data: whole packages, and tests of `if-tests` by their module.
@@ -50,7 +51,9 @@ const SUITES: &[Suite] = &[
             "guides",
             "limits",
             "export",
+            "papers",
             "proofs",
+            "replay",
             "lint",
             "scripts",
             "setup",
@@ -195,10 +198,15 @@ fn workspace(options: &Options) -> Result<()> {
     if skipped.exists() {
         fs_err::remove_file(&skipped)?;
     }
+    let replays = shell::root().join("target/replays.txt");
+    if replays.exists() {
+        fs_err::remove_file(&replays)?;
+    }
     let outcome =
         runs(options.suite(), shell::has("cargo-nextest")).into_iter().try_for_each(|arguments| {
             let mut tests = shell::command("cargo");
             tests.args(arguments).env(SKIPPED_FILE_VARIABLE, &skipped);
+            tests.env(REPLAYS_FILE_VARIABLE, &replays);
             if options.require_servers {
                 tests.env(REQUIRE_VARIABLE, "1");
             }
@@ -207,7 +215,7 @@ fn workspace(options: &Options) -> Result<()> {
             }
             shell::run(&mut tests)
         });
-    print!("{}", skipped_list(&skipped));
+    print!("{}{}", skipped_list(&skipped), replayed(&replays));
     outcome
 }
 
@@ -248,6 +256,18 @@ fn skipped_list(file: &Path) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
     format!("\n{} tests were skipped:\n  {}\n", lines.len(), lines.join("\n  "))
+}
+
+/// What the end-to-end tests recorded and replayed, by verdict.
+fn replayed(file: &Path) -> String {
+    let Ok(text) = fs_err::read_to_string(file) else { return String::new() };
+    let mut verdicts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in text.lines() {
+        *verdicts.entry(line.trim_matches('"')).or_default() += 1;
+    }
+    let parts: Vec<String> =
+        verdicts.iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
+    format!("\nrecorded operations, replayed: {}\n", parts.join(", "))
 }
 
 #[cfg(test)]

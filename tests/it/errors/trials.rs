@@ -96,6 +96,7 @@ pub const ALL: &[Trial] = &[
     trial("storage", "IF_ERR_STORE_NEWER", newer_database, Outside),
     trial("storage", "IF_ERR_STORE", spoilt_database, Lines),
     trial("storage", "IF_ERR_WITNESS_BROKEN", edited_entry, Lines),
+    trial("storage", "IF_ERR_REPLAY_DIVERGED", forged_record, Lines),
 ];
 
 const fn trial(
@@ -423,4 +424,11 @@ fn edited_entry() -> Stage {
         .before(&["ifctl noop ping here", "ifctl backup studio.ifbackup --no-passphrase"]);
     let leaf = "cast(replace(cast(leaf as text), '\"ping\"', '\"pong\"') as blob)";
     stage.sql(&format!("update leaf set leaf = {leaf} where cast(leaf as text) like '%ping%'"))
+}
+
+fn forged_record() -> Stage {
+    let stage = Stage::noop().before(&["ifctl noop ping here"]);
+    super::forge::another_result(&stage.lab);
+    stage.lab.is_forged();
+    stage
 }

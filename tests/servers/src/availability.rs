@@ -13,6 +13,9 @@ pub const REQUIRE_VARIABLE: &str = "IF_TEST_REQUIRE_SERVERS";
 /// A file to which skipped tests are appended, one line each.
 pub const SKIPPED_FILE_VARIABLE: &str = "IF_TEST_SKIPPED_FILE";
 
+/// Names the file to which laboratories add what they recorded and replayed.
+pub const REPLAYS_FILE_VARIABLE: &str = "IF_TEST_REPLAYS_FILE";
+
 /// A real server, or another real program, that tests may want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Server {

@@ -6,7 +6,7 @@
 //! does not fit ends the call and says what was expected.
 
 use crate::BrokerError;
-use crate::ledger::Departure;
+use crate::ledger::{BrokerReport, Departure};
 use crate::transport::{HttpExchange, Opened, Opening, Payload, Transport, Wire};
 use if_core::{Answer, Ask, BoxFuture, Frame, Header, HttpResponse, Reply, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -38,10 +38,19 @@ impl Cassette {
         serde_json::from_str(text).map_err(|error| BrokerError::Cassette(error.to_string()))
     }
 
-    /// A report's transcript as a cassette.
-    pub fn from_transcript(transcript: Vec<(Ask, Answer)>) -> Self {
-        let exchange = |(ask, answer)| Exchange { ask, answer };
-        Self { exchanges: transcript.into_iter().map(exchange).collect() }
+    /// What a report tells, with names where its tokens were: those are others in each call.
+    pub fn from_report(report: &BrokerReport) -> Result<Self, BrokerError> {
+        let exchanges = report
+            .transcript
+            .iter()
+            .map(|(ask, answer)| Exchange { ask: ask.clone(), answer: answer.clone() });
+        let told = Self { exchanges: exchanges.collect() };
+        let failed = |error: serde_json::Error| BrokerError::Cassette(error.to_string());
+        let text = serde_json::to_string(&told).map_err(failed)?;
+        let named = report.placeholders.iter().fold(text, |text, (token, name)| {
+            text.replace(token.as_str(), &format!("<placeholder:{name}>"))
+        });
+        Self::parse(&named)
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Written the moment before bytes leave, not when an answer comes: a call that is killed in
 //! between must still be told apart from one that sent nothing. Everything here has placeholders
-//! where values were; every list is bounded.
+//! where values were: their tokens in the transcript, which the guest saw, and their names in the
+//! plan, which people see. Every list is bounded.
 
-use if_core::{Answer, Ask, ConnectionId, Effect, Frame, Refusal, Reply, Word};
+use if_core::{Answer, Ask, ConnectionId, Effect, Frame, Refusal, Reply, UnixMillis, Word};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,8 +43,11 @@ pub struct EndpointTraffic {
 #[derive(Debug, Clone, Default)]
 pub struct BrokerReport {
     pub plan: Vec<PlannedMessage>,
-    /// In order; the oldest entries are gone when `transcript_dropped` is not 0.
+    /// In order, as the guest said and heard it; the oldest entries are gone when
+    /// `transcript_dropped` is not 0.
     pub transcript: Vec<(Ask, Answer)>,
+    /// Each token that stands for a value, and the name of what it stands for.
+    pub placeholders: Vec<(String, String)>,
     pub transcript_dropped: u64,
     /// By endpoint name.
     pub traffic: BTreeMap<String, EndpointTraffic>,
@@ -148,6 +152,11 @@ impl Ledger {
     /// Remembers the first refusal that ends the call.
     pub fn end(&self, refusal: &Refusal) {
         self.lock().report.refusal.get_or_insert_with(|| refusal.clone());
+    }
+
+    /// When what was recorded last was answered.
+    pub fn time(&self) -> Option<UnixMillis> {
+        self.lock().transcript.back().map(|(_, _, answer)| answer.at)
     }
 
     /// Appends to the transcript, dropping the oldest beyond its bounds.

@@ -269,6 +269,9 @@ codes! {
     WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
         "The log does not verify: an entry was changed, removed or forged."
         "Stop, keep a copy of the home, and compare with a backup."
+    ReplayDiverged "IF_ERR_REPLAY_DIVERGED" Denied
+        "A recorded operation, run again from its record, did something else."
+        "Replay it with the version that recorded it; compare both lines that are shown."
     Compile "IF_ERR_COMPILE" Limit
         "The component could not be compiled within its bounds."
         "The component is broken or too large; report it to the author."

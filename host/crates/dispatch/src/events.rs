@@ -1,6 +1,7 @@
 //! What a running call says: passed on to the reader at once, and the evidence kept for the
 //! outcome.
 
+use crate::recorded::Said;
 use if_core::{Code, EventSink, LogLevel, Refusal, RefusalKind};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,23 +13,31 @@ const EVIDENCE_BYTES_MAX: usize = 256 << 10;
 pub struct Events {
     face: Arc<dyn EventSink>,
     evidence: Mutex<Vec<(String, String)>>,
+    said: Mutex<Said>,
 }
 
 impl Events {
     /// Events that go on to `face`.
     pub fn new(face: Arc<dyn EventSink>) -> Self {
-        Self { face, evidence: Mutex::default() }
+        Self { face, evidence: Mutex::default(), said: Mutex::default() }
     }
 
     /// The evidence that was attached, in order.
     pub fn evidence(&self) -> Vec<(String, String)> {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// The events that were passed on.
+    pub fn said(&self) -> Said {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl EventSink for Events {
     fn emit(&self, event: &str) -> Result<(), Refusal> {
-        self.face.emit(event)
+        self.face.emit(event)?;
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).add(event);
+        Ok(())
     }
 
     fn progress(&self, done: u64, total: Option<u64>, message: &str) {

@@ -7,6 +7,8 @@
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
+//! - `recorded`: a call as the log keeps it · `replay`: the same call once more · `explained`: why
+//!   it was let through, or not
 //! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `export`,
 //!   `doctor`, `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
@@ -23,6 +25,7 @@ mod discover;
 pub mod doctor;
 mod engine;
 mod events;
+mod explained;
 pub mod export;
 #[cfg(feature = "live")]
 mod files;
@@ -44,8 +47,10 @@ mod outside;
 pub mod plugin;
 mod proof;
 mod purse;
+mod recorded;
 #[cfg(feature = "live")]
 pub mod rehearsal;
+mod replay;
 mod request;
 mod run;
 #[cfg(feature = "live")]
@@ -70,6 +75,8 @@ pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.
 pub mod witness {
+    pub use crate::explained::{Bound, Explained};
     pub use crate::proof::{Proof, Proved, SignedCheckpoint, Which};
+    pub use crate::replay::{Comparison, Replayed};
     pub use if_witness::{Entry, Filter, Status};
 }

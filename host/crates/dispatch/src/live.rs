@@ -115,6 +115,7 @@ fn watch(broker: Arc<CallBroker>) -> Box<dyn Fn() -> Seen> {
             transcript: (!report.transcript.is_empty())
                 .then(|| serde_json::to_vec(&report.transcript).unwrap_or_default()),
             transcript_dropped: report.transcript_dropped,
+            placeholders: report.placeholders.into_iter().collect(),
         }
     })
 }

@@ -2,8 +2,8 @@
 
 use crate::host::Host;
 use crate::job::explain;
-use if_core::{Code, Explain, Problem};
-use if_witness::{Entry, Filter};
+use if_core::{Code, Explain, OperationId, Problem};
+use if_witness::{Entry, Erased, Filter};
 
 /// An entry of the operator's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,12 +36,32 @@ impl Host {
         self.witness.query(filter).map_err(explain)
     }
 
+    /// Gives out every entry that fits, oldest first, with everything recorded of it.
+    pub fn each(&self, filter: &Filter, mut give: impl FnMut(Entry)) -> Result<(), Problem> {
+        let end = self.length()?;
+        let each = |entry| {
+            give(entry);
+            Ok::<_, if_witness::WitnessError>(())
+        };
+        self.witness.each(filter, end, each).map_err(explain)
+    }
+
+    /// How many entries there are.
+    pub fn length(&self) -> Result<u64, Problem> {
+        Ok(self.witness.head().map_err(explain)?.map_or(0, |head| head.leaves))
+    }
+
     /// One operation with everything recorded of it.
-    pub fn entry(&self, operation: &if_core::OperationId) -> Result<Entry, Problem> {
+    pub fn entry(&self, operation: &OperationId) -> Result<Entry, Problem> {
         self.witness.entry(operation).map_err(explain)?.ok_or_else(|| {
             Problem::new(Code::Usage, format!("there is no operation {operation}"))
                 .hint("ifctl witness log")
         })
+    }
+
+    /// Erases what was stored of an operation beside its entries.
+    pub fn erase(&self, operation: &OperationId) -> Result<Erased, Problem> {
+        self.witness.erase(operation).map_err(explain)
     }
 
     /// Verifies every entry; the first that is broken is the error.

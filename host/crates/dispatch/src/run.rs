@@ -10,6 +10,7 @@ use crate::job::{Job, explain};
 use crate::memory;
 use crate::outcome::{self, Ending};
 use crate::purse::Purse;
+use crate::recorded::RecordedCall;
 use crate::request::{Action, Performed, Request};
 use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
@@ -61,8 +62,11 @@ impl Host {
                 Some(around) => self.look_around(around, &loaded, &job, &mut call, &mut wishes)?,
                 None => true,
             };
+        let told = call.clone();
         let report = if goes_on { drive(&ready, call, &wishes)? } else { stopped() };
-        let mut performed = self.conclude(operation, started, &job, report, wishes)?;
+        let recorded = RecordedCall::of(&told, &report.result, wishes.events.said());
+        let ran = Ran { report, recorded };
+        let mut performed = self.conclude(operation, started, &job, ran, wishes)?;
         performed.result =
             performed.result.map_err(|problem| self.with_secret_lines(problem, &request, &loaded));
         performed.result = performed.result.map_err(|problem| with_more_time(problem, &job));
@@ -106,7 +110,7 @@ impl Host {
         operation: Operation,
         started: UnixMillis,
         job: &Job<'_>,
-        report: Report,
+        Ran { report, recorded }: Ran,
         wishes: Wishes,
     ) -> Result<Performed, Problem> {
         let seen = (wishes.seen)();
@@ -115,7 +119,10 @@ impl Host {
         let timing = Timing { started, ended, wall_ms: ended.millis_since(started) };
         let id = operation.id().to_string();
         let plan = seen.plan.clone();
-        let record = record(&end, timing, job, &report, &wishes, seen);
+        let placeholders = seen.placeholders.clone();
+        let recorded = recorded.map(|call| call.with(placeholders));
+        let mut record = record(&end, timing, job, &report, &wishes, seen);
+        record.call = recorded.and_then(|call| serde_json::to_vec(&call).ok());
         let warnings = wishes.purse.overrun().iter().map(ToString::to_string).collect();
         let live = job.mode == Mode::Live;
         operation
@@ -151,6 +158,12 @@ impl Host {
         };
         loaded.manifest.secrets.iter().map(line).fold(problem, Problem::hint)
     }
+}
+
+/// A call that has ended, and what is kept of it for a replay.
+struct Ran {
+    report: Report,
+    recorded: Option<RecordedCall>,
 }
 
 /// Names the time that would be allowed, where less was given.

@@ -12,6 +12,7 @@ use if_core::Broker;
 use if_store::{State, StoreError, Transaction};
 use if_witness::{SecretUse, Traffic};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The answering side of one operation.
@@ -37,6 +38,8 @@ pub(crate) struct Seen {
     pub secrets: Vec<SecretUse>,
     /// Ordered messages as JSON; placeholders, never values.
     pub transcript: Option<Vec<u8>>,
+    /// Each token that the guest was given, and the name of what it stands for.
+    pub placeholders: BTreeMap<String, String>,
     /// Older messages that the transcript no longer holds.
     pub transcript_dropped: u64,
 }

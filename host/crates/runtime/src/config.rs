@@ -15,6 +15,11 @@ const CALL_STACK_BYTES: usize = 2 << 20;
 /// Frames kept of a guest's stack when it traps: enough to find the place, little to copy.
 const BACKTRACE_FRAMES_MAX: usize = 16;
 
+/// Whether guests have fuel and are interrupted. Only `cargo xtask bench` builds it otherwise, to
+/// say what that costs, with a flag that no manifest can set; `doctor sandbox` would find such a
+/// program out.
+pub(crate) const BOUNDED: bool = cfg!(not(if_unbounded));
+
 /// What a runtime is made of.
 #[derive(Debug, Clone)]
 pub struct RuntimeConfig {
@@ -90,8 +95,8 @@ fn settings(allocation: Allocation) -> Config {
     let mut config = Config::new();
     features(&mut config);
     config
-        .epoch_interruption(true)
-        .consume_fuel(true)
+        .epoch_interruption(BOUNDED)
+        .consume_fuel(BOUNDED)
         .relaxed_simd_deterministic(true)
         .max_wasm_stack(WASM_STACK_BYTES_MAX)
         .async_stack_size(CALL_STACK_BYTES)

@@ -3,7 +3,7 @@
 
 use crate::cache::Artefact;
 use crate::call::{Action, Call, CallError, Report, Stream, Usage};
-use crate::config::{Allocation, engine};
+use crate::config::{Allocation, BOUNDED, engine};
 use crate::error::RuntimeError;
 use crate::limits::Stop;
 use crate::pace::Pace;
@@ -89,7 +89,9 @@ impl Sandbox {
         let state = CallState::new(broker, facts, limits, call.start, &call.seed, time);
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.growth);
-        store.set_fuel(limits.fuel_max).map_err(|error| error.to_string())?;
+        if BOUNDED {
+            store.set_fuel(limits.fuel_max).map_err(|error| error.to_string())?;
+        }
         store.set_hostcall_fuel(size(limits.host_call_bytes_max));
         store.set_max_component_handles(size(u64::from(limits.handles_max)));
         store.set_epoch_deadline(1);

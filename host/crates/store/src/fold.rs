@@ -49,6 +49,11 @@ impl Progress {
     }
 }
 
+/// Folds the whole log and cuts it; false where somebody reads an older view of it.
+pub(crate) fn whole(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(Progress::of(connection, "TRUNCATE")?.is_whole())
+}
+
 /// A fold that has begun: commits are not flushed until it is finished or dropped.
 pub(crate) struct Fold<'a> {
     connection: &'a Connection,

@@ -1,7 +1,7 @@
 //! The open database: transactions that are durable when they return, and reads that cannot write.
 
 use crate::StoreError;
-use crate::fold::Fold;
+use crate::fold::{self, Fold};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,6 +53,15 @@ impl Store {
             fold.finish(&self.path)?;
         }
         Ok(result)
+    }
+
+    /// Folds the write-ahead log into the database and cuts it to nothing, so that what was deleted
+    /// is in neither. False where a reader holds an older view: a later command folds.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn fold(&self) -> Result<bool, StoreError> {
+        fold::whole(&self.lock())
     }
 
     /// Runs `work` on one unchanging view of the database. A statement in it that writes fails.

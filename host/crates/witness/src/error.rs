@@ -30,6 +30,10 @@ pub enum WitnessError {
     OperationClosed(OperationId),
     #[error("operation {0} is being run by another process")]
     OperationRunning(OperationId),
+    #[error("there is no operation {0}")]
+    OperationUnknown(OperationId),
+    #[error("operation {0} has not ended")]
+    OperationOpen(OperationId),
     #[error("an entry of {0} bytes is larger than the log's format allows")]
     LeafTooLarge(usize),
     #[error("entry {seq} of the log cannot be read")]
@@ -91,7 +95,9 @@ impl Explain for WitnessError {
             | WitnessError::Broken(_)
             | WitnessError::Inconsistent { .. }
             | WitnessError::Checkpoint(_) => Code::WitnessBroken,
-            WitnessError::NoEntry { .. } => Code::Usage,
+            WitnessError::NoEntry { .. }
+            | WitnessError::OperationUnknown(_)
+            | WitnessError::OperationOpen(_) => Code::Usage,
             WitnessError::OperationTaken(_)
             | WitnessError::LeafTooLarge(_)
             | WitnessError::Bundle(_)
@@ -105,7 +111,9 @@ impl Explain for WitnessError {
             WitnessError::KeyMissing { .. } => vec!["ifctl init".to_owned()],
             WitnessError::KeyUnsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
             WitnessError::Unreadable { .. } => vec!["ifctl witness verify".to_owned()],
-            WitnessError::NoEntry { .. } => vec!["ifctl witness log".to_owned()],
+            WitnessError::NoEntry { .. } | WitnessError::OperationUnknown(_) => {
+                vec!["ifctl witness log".to_owned()]
+            }
             WitnessError::Anchor(_) | WitnessError::Broken(_) => vec![
                 "ifctl witness verify".to_owned(),
                 "ifctl witness anchor reset --yes".to_owned(),

@@ -15,6 +15,7 @@
 //! - `record`: what callers hand in; `bounds`: how long it may be
 //! - `witness`: opening, intents, refusals, notes; `operation`: outcomes
 //! - `run_lock`, `recover`: whether an operation still lives, and what to write when it does not
+//! - `erase`: bodies go, entries stay
 //! - `tables`: the only SQL that writes; `query`: looking things up
 //! - `append`: the one way in which the log grows; `anchor`: its head, kept outside the database;
 //!   `window`: a few old entries that every write looks at
@@ -28,6 +29,7 @@ mod audit;
 mod bounds;
 mod checkpoint;
 mod commitment;
+mod erase;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -49,6 +51,7 @@ mod witness;
 pub use anchor::AnchorFault;
 pub use bounds::{LEAF_BYTES_MAX, PART_BYTES_MAX, QUERY_ENTRIES_MAX, TEXT_BYTES_MAX};
 pub use checkpoint::Signed;
+pub use erase::Erased;
 pub use error::WitnessError;
 pub use if_tlog::{Hash32, leaf_hash};
 pub use key::{PublicKey, create_key};

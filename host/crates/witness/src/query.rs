@@ -18,12 +18,16 @@ pub struct Filter {
     pub instance: Option<Word>,
     pub operation: Option<OperationId>,
     pub trace: Option<String>,
+    /// Also the traces below: `show/opening` is below `show`.
+    pub traces_below: bool,
     /// How it ended; operations that have not ended fit none.
     pub outcome: Option<Status>,
     /// Begun at this time or later.
     pub since: Option<UnixMillis>,
     /// Begun before this time.
     pub until: Option<UnixMillis>,
+    /// Stands at this position of the log or behind it.
+    pub from: u64,
     /// Occurs in parameters, result, reason, error or note; ASCII letters match in either case.
     pub text: Option<String>,
     /// At most this many; never more than [`QUERY_ENTRIES_MAX`].
@@ -112,7 +116,7 @@ impl Witness {
         end: u64,
         mut give: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut from = 0;
+        let mut from = filter.from;
         while from < end {
             let page = Page { from, end };
             let entries = self.shared.store.read(|view| -> Result<_, WitnessError> {
@@ -161,19 +165,26 @@ fn select(
     page: Option<Page>,
 ) -> Result<Vec<Entry>, WitnessError> {
     // As words of the statement, not as `:x IS NULL OR`: so that SQLite uses their indexes.
-    let by = match (&filter.operation, &filter.trace) {
-        (None, None) => ":operation IS NULL AND :trace IS NULL",
-        (Some(_), None) => "i.operation = :operation AND :trace IS NULL",
-        (None, Some(_)) => ":operation IS NULL AND i.trace = :trace",
-        (Some(_), Some(_)) => "i.operation = :operation AND i.trace = :trace",
+    let by_operation = match &filter.operation {
+        None => ":operation IS NULL",
+        Some(_) => "i.operation = :operation",
+    };
+    // Behind `/` comes `0`: what begins with `<trace>/` lies between.
+    let by_trace = match (&filter.trace, filter.traces_below) {
+        (None, _) => ":trace IS NULL",
+        (Some(_), false) => "i.trace = :trace",
+        (Some(_), true) => {
+            "(i.trace = :trace OR (i.trace > :trace || '/' AND i.trace < :trace || '0'))"
+        }
     };
     let order = if page.is_some() { "ASC" } else { "DESC" };
-    let sql = format!("{SELECT} AND {by} ORDER BY i.seq {order} LIMIT :limit");
+    let sql =
+        format!("{SELECT} AND {by_operation} AND {by_trace} ORDER BY i.seq {order} LIMIT :limit");
     let limit = match page {
         Some(_) => PAGE_ENTRIES,
         None => filter.limit.unwrap_or(QUERY_ENTRIES_MAX).min(QUERY_ENTRIES_MAX),
     };
-    let page = page.unwrap_or(Page { from: 0, end: u64::MAX });
+    let page = page.unwrap_or(Page { from: filter.from, end: u64::MAX });
     let place = |seq: u64| tables::integer(seq).unwrap_or(i64::MAX);
     let millis = |at: UnixMillis| tables::integer(at.0).unwrap_or(i64::MAX);
     let component: Option<&str> = filter.component.as_ref().map(CapabilityId::as_str);

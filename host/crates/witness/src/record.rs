@@ -54,6 +54,8 @@ pub struct Outcome {
     pub evidence: Vec<Evidence>,
     /// The result as JSON. Goes to the body.
     pub result: Option<Vec<u8>>,
+    /// What the guest was told, and how its call ended, as JSON. Goes to the body.
+    pub call: Option<Vec<u8>>,
     /// Ordered broker messages as JSON. Goes to the body.
     pub transcript: Option<Vec<u8>>,
     /// What a dry run would have sent, as JSON. Goes to the body.
@@ -90,6 +92,7 @@ impl Outcome {
             secrets: Vec::new(),
             evidence: Vec::new(),
             result: None,
+            call: None,
             transcript: None,
             plan: None,
             sources: None,
@@ -119,6 +122,7 @@ impl Outcome {
         let texts = [("error", self.error.map(text)), ("log", self.log.map(String::into_bytes))];
         let values = [
             ("result", self.result),
+            ("call", self.call),
             ("transcript", self.transcript),
             ("plan", self.plan),
             ("sources", self.sources),

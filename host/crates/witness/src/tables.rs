@@ -326,6 +326,12 @@ pub(crate) fn parts(connection: &Connection, seq: u64) -> Result<Vec<Part>, Witn
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Deletes the bodies stored for this position, salts included; how many there were.
+pub(crate) fn erase(transaction: &Transaction<'_>, seq: u64) -> Result<u64, WitnessError> {
+    let erased = transaction.execute("DELETE FROM body WHERE seq = ?1", [integer(seq)?])?;
+    Ok(u64::try_from(erased).unwrap_or(u64::MAX))
+}
+
 /// SQLite's integers are signed.
 pub(crate) fn integer(number: u64) -> Result<i64, WitnessError> {
     i64::try_from(number).map_err(|_| StoreError::Number(number).into())

@@ -2,10 +2,16 @@
 
 mod anchor;
 mod checkpoint;
+mod cost;
+mod erase;
+mod explain;
 mod export;
+mod follow;
 mod log;
 mod prove;
 mod query;
+mod replay;
+mod trace;
 mod verify;
 
 #[cfg(feature = "live")]
@@ -13,7 +19,7 @@ pub use query::instant;
 
 use crate::app::App;
 use clap::Subcommand;
-use if_core::Problem;
+use if_core::{Code, OperationId, Problem};
 
 /// Read, verify and prove the log of operations
 #[derive(Debug, Subcommand)]
@@ -24,6 +30,12 @@ pub enum WitnessCommand {
     Checkpoint(checkpoint::CheckpointArgs),
     Prove(prove::ProveArgs),
     Export(export::ExportArgs),
+    Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
+    Trace(trace::TraceArgs),
+    Chain(trace::ChainArgs),
+    Cost(cost::CostArgs),
+    Erase(erase::EraseArgs),
     Anchor(anchor::AnchorArgs),
 }
 
@@ -36,6 +48,18 @@ pub fn run(app: &App, command: WitnessCommand) -> Result<(), Problem> {
         WitnessCommand::Checkpoint(args) => checkpoint::run(app, &args),
         WitnessCommand::Prove(args) => prove::run(app, &args),
         WitnessCommand::Export(args) => export::run(app, &args),
+        WitnessCommand::Replay(args) => replay::run(app, &args),
+        WitnessCommand::Explain(args) => explain::run(app, &args),
+        WitnessCommand::Trace(args) => trace::run(app, &args),
+        WitnessCommand::Chain(args) => trace::chain(app, &args),
+        WitnessCommand::Cost(args) => cost::run(app, &args),
+        WitnessCommand::Erase(args) => erase::run(app, &args),
         WitnessCommand::Anchor(args) => anchor::run(app, &args),
     }
+}
+
+/// The operation that a word names.
+fn operation(text: &str) -> Result<OperationId, Problem> {
+    OperationId::new(text)
+        .map_err(|error| Problem::new(Code::Usage, error.to_string()).hint("ifctl witness log"))
 }

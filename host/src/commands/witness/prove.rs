@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::commands::host;
 use clap::Args;
-use if_core::{Code, OperationId, Problem};
+use if_core::Problem;
 use if_dispatch::witness::Which;
 use serde_json::json;
 
@@ -21,8 +21,7 @@ pub struct ProveArgs {
 
 /// Prints the receipt and nothing else: it is made to be kept in a file.
 pub fn run(app: &App, args: &ProveArgs) -> Result<(), Problem> {
-    let operation = OperationId::new(args.operation.as_str());
-    let operation = operation.map_err(|error| Problem::new(Code::Usage, error.to_string()))?;
+    let operation = super::operation(&args.operation)?;
     let which = if args.intent { Which::Intent } else { Which::Outcome };
     let proof = host(app)?.prove(&operation, which)?;
     let value = json!({"seq": proof.seq, "size": proof.size, "receipt": proof.receipt});

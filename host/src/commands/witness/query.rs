@@ -1,5 +1,6 @@
 //! `if witness query`: operations by provider, instance, outcome, trace or text.
 
+use super::follow;
 use crate::app::App;
 use crate::commands::host;
 use crate::print;
@@ -49,6 +50,9 @@ pub struct QueryArgs {
     /// Most entries to show, the latest
     #[arg(long, short = 'n', default_value_t = 20)]
     pub limit: usize,
+    /// Then show each new one as it ends, until Ctrl-C
+    #[arg(long, conflicts_with = "operation")]
+    pub follow: bool,
 }
 
 /// Shows what was found, oldest first; one operation by its whole id is shown with its bodies.
@@ -60,6 +64,9 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
         return app.printer.result(&entry, &details(app, &entry));
     }
     let filter = Filter { limit: Some(args.limit), ..args.filter.filter(host.now())? };
+    if args.follow {
+        return follow::run(app, &host, &filter);
+    }
     let mut entries = host.query(&filter)?;
     entries.reverse();
     let rows: Vec<Value> = entries.iter().map(row).collect();
@@ -127,7 +134,7 @@ fn usage(error: if_core::IdError) -> Problem {
 }
 
 /// One line of the table.
-fn row(entry: &Entry) -> Value {
+pub(super) fn row(entry: &Entry) -> Value {
     let leaf = &entry.opened.leaf;
     let note = entry.parts.get("note");
     let words = [

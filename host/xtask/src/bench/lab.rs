@@ -18,6 +18,7 @@ pub const OBS: &str = "plugins/target/wasm32-wasip2/release/if_plugin_obs.wasm";
 /// A home and the binary.
 pub struct Lab {
     folder: TempDir,
+    ifctl: PathBuf,
 }
 
 impl Lab {
@@ -27,9 +28,15 @@ impl Lab {
         builder.prefix("infrafabric-bench-");
         let folder =
             parent.map_or_else(|| builder.tempdir(), |parent| builder.tempdir_in(parent))?;
-        let lab = Self { folder };
+        let lab = Self { folder, ifctl: release("ifctl") };
         lab.ok(&["init", "--no-passphrase"])?;
         Ok(lab)
+    }
+
+    /// The same home under other programs.
+    pub fn with(mut self, programs: &Path) -> Self {
+        self.ifctl = programs.join("ifctl");
+        self
     }
 
     /// Its folder.
@@ -44,7 +51,7 @@ impl Lab {
 
     /// The same, started by another program.
     pub fn under(&self, before: &[&str], words: &[&str]) -> Command {
-        let binary = release("ifctl").display().to_string();
+        let binary = self.ifctl.display().to_string();
         let mut all = before.iter().copied().chain([binary.as_str()]).chain(words.iter().copied());
         let mut command = shell::command(all.next().unwrap_or_default());
         command.args(all);

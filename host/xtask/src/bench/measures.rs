@@ -4,7 +4,7 @@
 
 use super::lab::{BUSY, Lab, NOOP, OBS, release};
 use super::table::{Row, Verdict, ms};
-use super::{syncs, timing};
+use super::{studio, syncs, timing};
 use crate::shell;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -145,16 +145,15 @@ pub fn bounds() -> Result<Vec<Row>> {
         ("describe", "`obs` describing itself, unbounded", None),
         ("loop", "the worst: a loop of one addition, unbounded", None),
     ];
-    rows.into_iter()
-        .map(|(job, what, most)| {
-            let of = |engine: &str| {
-                let millis = median_of(&figures, &format!("/{job}/{engine}"))?;
-                anyhow::Ok(Duration::from_secs_f64(millis / 1e3))
-            };
-            let what = format!("fuel and epochs: {what} ({})", shares(&of)?);
-            Ok(Row::compared(&what, of("both")?, of("none")?, most))
-        })
-        .collect()
+    let guests = rows.into_iter().map(|(job, what, most)| {
+        let of = |engine: &str| {
+            let millis = median_of(&figures, &format!("/{job}/{engine}"))?;
+            anyhow::Ok(Duration::from_secs_f64(millis / 1e3))
+        };
+        let what = format!("fuel and epochs: {what} ({})", shares(&of)?);
+        Ok(Row::compared(&what, of("both")?, of("none")?, most))
+    });
+    guests.chain([studio::bounds()]).collect()
 }
 
 /// What each of the two costs alone.

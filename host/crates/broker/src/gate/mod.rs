@@ -67,18 +67,20 @@ impl CallBroker {
     /// What happened so far; asked after `finish`, or after the call was killed.
     pub fn report(&self) -> BrokerReport {
         let (cassette_left, cassette_ended) = (self.transport.left(), self.transport.ended());
-        BrokerReport { cassette_left, cassette_ended, ..self.ledger.report() }
+        let placeholders = self.vault.names();
+        BrokerReport { cassette_left, cassette_ended, placeholders, ..self.ledger.report() }
     }
 
     async fn answer(&self, ask: Ask) -> Answer {
-        let recorded = match ask {
-            Ask::Emit { .. } | Ask::Log { .. } | Ask::Progress { .. } => None,
-            _ => Some(self.vault.stable_ask(&ask)),
-        };
-        let (effect, result) = match (self.ledger.ended(), &recorded) {
-            (Some(refusal), _) => (None, Err(BrokerError::Passed(refusal))),
-            (None, Some(stable)) => self.grant(ask, stable).await,
-            (None, None) => (None, self.word(ask).await),
+        let word = matches!(ask, Ask::Emit { .. } | Ask::Log { .. } | Ask::Progress { .. });
+        let asked = ask.clone();
+        let (effect, result) = match self.ledger.ended() {
+            Some(refusal) => (None, Err(BrokerError::Passed(refusal))),
+            None if word => (None, self.word(ask).await),
+            None => {
+                let stable = self.vault.stable_ask(&ask);
+                self.grant(ask, &stable).await
+            }
         };
         let result = result.map_err(|error| self.speakable(error.refusal()));
         if let Err(refusal) = &result
@@ -86,11 +88,14 @@ impl CallBroker {
         {
             self.ledger.end(refusal);
         }
-        let answer = Answer { at: self.transport.now(), effect, result };
-        if let Some(ask) = recorded {
-            let result = answer.result.as_ref().map(|reply| self.vault.stable_reply(reply));
-            let result = result.map_err(Clone::clone);
-            self.ledger.record(ask, Answer { at: answer.at, effect, result });
+        // Words are recorded only where they were refused. The guest's time moves at nothing else
+        // than what is recorded, so that a replay lives at the same times.
+        let recorded = !word || result.is_err();
+        let then = || self.ledger.time().unwrap_or(self.config.start);
+        let at = if recorded { self.transport.now() } else { then() };
+        let answer = Answer { at, effect, result };
+        if recorded {
+            self.ledger.record(asked, answer.clone());
         }
         answer
     }

@@ -15,9 +15,9 @@ pub(crate) mod spans;
 use crate::BrokerError;
 use crate::grants::host::shown;
 use echo::Needles;
-use if_core::{Ask, Frame, Reply, SecretSource, SecretValue, UnixMillis, Word};
+use if_core::{Ask, Frame, SecretSource, SecretValue, UnixMillis, Word};
 use if_manifest::model::{Predicate, Recipe, Secret, Sink};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// In front of every token. Tokens are lower-case letters, digits and `-`: they survive URL, JSON
@@ -66,6 +66,8 @@ struct Inner {
 /// One call's placeholders.
 pub struct Vault {
     inner: Mutex<Inner>,
+    /// Each token and its name, also when the values are gone. The oldest are forgotten first.
+    names: Mutex<VecDeque<(String, String)>>,
     /// Reads no secret and searches for none.
     fake: bool,
     /// Forgets the oldest placeholder rather than refusing a new one.
@@ -75,7 +77,7 @@ pub struct Vault {
 impl Vault {
     /// An empty vault.
     pub fn new(fake: bool) -> Self {
-        Self { inner: Mutex::default(), fake, rolling: false }
+        Self { inner: Mutex::default(), names: Mutex::default(), fake, rolling: false }
     }
 
     /// The same, for a stream.
@@ -183,10 +185,25 @@ impl Vault {
         let before = known + inner.forgotten;
         let label = if before == 0 { label.into() } else { format!("{label}#{}", before + 1) };
         let value = value.unwrap_or_else(|| SecretValue::new(token.clone().into_bytes()));
+        self.name(&token, &label);
         let placeholder = Placeholder { token: token.clone(), label, secrets, places, value };
         inner.placeholders.push(Arc::new(placeholder));
         inner.needles = None;
         Ok(token)
+    }
+
+    fn name(&self, token: &str, label: &str) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= PLACEHOLDERS_MAX {
+            names.pop_front();
+        }
+        names.push_back((token.to_owned(), label.to_owned()));
+    }
+
+    /// Each token that was given out, and its name.
+    pub fn names(&self) -> Vec<(String, String)> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().cloned().collect()
     }
 
     /// Every token in these bytes, with its offset, in order.
@@ -253,24 +270,6 @@ impl Vault {
             _ => {}
         }
         ask
-    }
-
-    /// The reply as a transcript or cassette holds it.
-    pub fn stable_reply(&self, reply: &Reply) -> Reply {
-        let mut reply = reply.clone();
-        match &mut reply {
-            Reply::Http { response } => {
-                for (_, value) in &mut response.headers {
-                    *value = self.stable_text(value);
-                }
-                response.body = self.stable(&response.body);
-            }
-            Reply::Frame { frame: Some(frame) } => self.stable_frame(frame),
-            Reply::Placeholder { token } => *token = self.stable_text(token),
-            Reply::State { value: Some(value) } => *value = self.stable(value),
-            _ => {}
-        }
-        reply
     }
 
     fn stable_frame(&self, frame: &mut Frame) {

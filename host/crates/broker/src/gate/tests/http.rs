@@ -210,7 +210,7 @@ async fn a_secret_is_sent_in_its_sink_and_seen_nowhere_else() {
     let report = broker.report();
     assert_eq!(report.secrets_used, [("password".to_owned(), "device".to_owned())]);
     assert_no_secret(&report, &ports);
-    let recorded = serde_json::to_string(&report.transcript).unwrap();
+    let recorded = told(&report);
     assert!(recorded.contains("Bearer <placeholder:auth>"), "{recorded}");
     assert!(recorded.contains("<placeholder:capture.access_token>"), "{recorded}");
 }
