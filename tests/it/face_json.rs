@@ -20,6 +20,7 @@ const VOLATILE: &[&str] = &[
     "started",
     "ended",
     "fuel",
+    "reached",
     "host_bytes",
     "host_calls",
     "bytes",
@@ -172,7 +173,18 @@ fn operations() {
     lab.run(["noop", "ping", "here"]).ok();
     let latest = lab.run(["witness", "query", "--provider", "noop", "--json", "-n", "1"]).json();
     let latest = latest["entries"][0]["opened"]["leaf"]["operation"].as_str().unwrap().to_owned();
-    check(&lab, &[("witness-prove", &["witness", "prove", &latest])]);
+    check(
+        &lab,
+        &[
+            ("witness-prove", &["witness", "prove", &latest]),
+            ("witness-replay", &["witness", "replay", &latest]),
+            ("witness-explain", &["witness", "explain", &latest]),
+            ("witness-trace", &["witness", "trace", &latest]),
+            ("witness-chain", &["witness", "chain", "--trace-from", &latest]),
+            ("witness-cost", &["witness", "cost", "--provider", "noop", "--group-by", "command"]),
+            ("witness-erase", &["witness", "erase", &latest, "--yes"]),
+        ],
+    );
     let traced = lab.run(["noop", "ping", "here", "--trace", "--json"]);
     snapshot(&lab, "trace", serde_json::from_str(traced.stderr.trim()).unwrap());
 }

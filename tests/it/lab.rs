@@ -120,8 +120,8 @@ impl Lab {
     }
 }
 
-/// Whoever leaves a laboratory replays all that was recorded in it: what was done once must come out
-/// the same again. A home that a test has spoilt cannot be read, and that is no difference.
+/// Whoever leaves a laboratory replays all that was recorded in it: what was done once must come
+/// out the same again. A home that a test has spoilt cannot be read, and that is no difference.
 impl Drop for Lab {
     fn drop(&mut self) {
         let forged = self.forged.load(Ordering::SeqCst);

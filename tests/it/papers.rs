@@ -33,8 +33,8 @@ fn an_operation_is_explained_by_its_decision_its_limits_and_its_end() {
     assert_eq!(cut["facts"]["why"], "show start", "{cut}");
     let limits = cut["explained"]["limits"].as_array().unwrap();
     let fuel = limits.iter().find(|bound| bound["limit"] == "fuel").unwrap();
-    let (used, most) = (fuel["used"].as_u64().unwrap(), fuel["most"].as_u64().unwrap());
-    assert!(used > 0 && used < most, "{fuel}");
+    let (reached, most) = (fuel["reached"].as_u64().unwrap(), fuel["most"].as_u64().unwrap());
+    assert!(reached > 0 && reached < most, "{fuel}");
     assert!(limits.iter().all(|bound| bound["fired"] == false), "{cut}");
     lab.run(["vmix", "fade-to-black", "switcher"]).fails("IF_ERR_CONFIRMATION_NEEDED", 4);
     let refused = explained(&lab, "vmix");

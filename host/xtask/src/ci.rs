@@ -101,7 +101,8 @@ fn format() -> Result<()> {
     shell::run(&mut shell::cargo(&plugins))
 }
 
-/// `cargo xtask lints`: the host as it is, without its default features, and the plugins for their own target.
+/// `cargo xtask lints`: the host as it is, without its default features, and the plugins for their
+/// own target.
 pub fn lints() -> Result<()> {
     judge(&["--workspace", "--all-targets"])?;
     judge(&[&["--all-targets"], minimal::PACKAGES].concat())?;

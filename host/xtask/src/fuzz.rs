@@ -22,6 +22,8 @@ const SECONDS: u32 = 3;
 /// For each target in CI.
 const INPUTS: u32 = 20_000;
 
+const FLAGS: &str = "--list, --seconds N, --inputs N and --replay FILE";
+
 /// How much of each target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Effort {
@@ -67,9 +69,7 @@ impl Options {
                     options.replay = Some(words.next().context("--replay wants a file")?.into());
                 }
                 flag if flag.starts_with('-') => {
-                    bail!(
-                        "unknown: {flag}; fuzz knows --list, --seconds N, --inputs N and --replay FILE"
-                    )
+                    bail!("unknown: {flag}; fuzz knows {FLAGS}")
                 }
                 target => options.targets.push(target.to_owned()),
             }

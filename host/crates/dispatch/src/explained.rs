@@ -18,13 +18,13 @@ pub struct Explained {
     pub code: Option<Code>,
 }
 
-/// A limit, and how much of it was used.
+/// A limit, and how much of it was used up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Bound {
     pub limit: &'static str,
     pub most: u64,
-    /// Where the record counts it.
-    pub used: Option<u64>,
+    /// How far it came, where the record counts it.
+    pub reached: Option<u64>,
     /// This one ended the call.
     pub fired: bool,
 }
@@ -65,6 +65,7 @@ fn bounds(
         ("connections", limits.connections_max.into(), None, Code::LimitNetwork),
         ("message bytes", limits.message_bytes_max, None, Code::LimitNetwork),
     ];
-    let row = |(limit, most, used, ends)| Bound { limit, most, used, fired: code == Some(ends) };
+    let row =
+        |(limit, most, reached, ends)| Bound { limit, most, reached, fired: code == Some(ends) };
     rows.into_iter().map(row).collect()
 }

@@ -69,6 +69,8 @@ pub(crate) enum End {
         code: Code,
         message: String,
     },
+    /// The process in which it ran was lost.
+    Lost,
 }
 
 /// The events of a stream: how many, and a hash over them in order.
@@ -94,22 +96,28 @@ impl End {
     pub fn of(result: &Result<String, CallError>) -> Self {
         match result {
             Ok(_) => End::Result,
+            Err(error) if error.is_of_the_process() => End::Lost,
             Err(error) => End::Error { code: error.code(), message: error.to_string() },
         }
     }
 
-    /// Whether something from outside ended it, at a moment that no replay can know.
-    pub fn from_outside(&self) -> bool {
-        let End::Error { code, .. } = self else { return false };
-        matches!(
-            code,
-            Code::Interrupted
-                | Code::LimitDeadline
-                | Code::BrokenPipe
-                | Code::Revoked
-                | Code::Worker
-                | Code::Bug
-        )
+    /// What from outside ended it, at a moment that no replay can know.
+    pub fn ended_from_outside(&self) -> Option<Code> {
+        match self {
+            End::Result => None,
+            End::Lost => Some(Code::PluginMisbehaved),
+            End::Error { code, .. } => Some(*code).filter(|code| {
+                matches!(
+                    code,
+                    Code::Interrupted
+                        | Code::LimitDeadline
+                        | Code::BrokenPipe
+                        | Code::Revoked
+                        | Code::Worker
+                        | Code::Bug
+                )
+            }),
+        }
     }
 }
 

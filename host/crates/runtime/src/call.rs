@@ -155,6 +155,17 @@ pub enum CallError {
     Stopped,
 }
 
+/// How the words begin that tell of the guest's process and not of the guest.
+pub(crate) const PROCESS: &str = "the plugin broke the interface: its process ";
+
+impl CallError {
+    /// Whether the guest's process was lost, or spoke nonsense: nothing of that is the guest's own
+    /// doing that it would do again.
+    pub fn is_of_the_process(&self) -> bool {
+        matches!(self, Self::Misbehaved { message } if message.starts_with(PROCESS))
+    }
+}
+
 impl GuestFailure {
     /// The plugin's words; never empty.
     pub fn message(&self) -> String {

@@ -26,7 +26,7 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<(), Problem> {
     let mut text = app.printer.canvas().render(&View::Fields, &Value::Object(facts.clone()));
     if !explained.limits.is_empty() {
         let rows: Vec<Value> = explained.limits.iter().map(row).collect();
-        let columns = ["limit", "most", "used", "ended it"].map(str::to_owned);
+        let columns = ["limit", "most", "reached", "ended it"].map(str::to_owned);
         text.push_str(&format!("\n{}", app.printer.canvas().table(&columns, &rows)));
     }
     let value = json!({"operation": args.operation, "facts": facts, "explained": explained});
@@ -73,7 +73,7 @@ fn row(bound: &Bound) -> Value {
     json!({
         "limit": bound.limit,
         "most": bound.most.to_string(),
-        "used": bound.used.map(|used| used.to_string()).unwrap_or_default(),
+        "reached": bound.reached.map(|reached| reached.to_string()).unwrap_or_default(),
         "ended it": if bound.fired { "yes" } else { "" },
     })
 }

@@ -7,15 +7,17 @@
 
 mod player;
 
+use crate::engine::Ready;
 use crate::host::Host;
 use crate::job::explain;
 use crate::recorded::{End, RecordedCall};
 use crate::run::block_on;
 use if_core::{Code, Explain as _, OperationId, Problem};
-use if_runtime::Report;
+use if_runtime::{Call, CallError, Report};
 use if_witness::{Entry, Filter, Plugin};
 use player::{Exchange, Player, Seen};
 use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// One replayed operation.
@@ -86,8 +88,7 @@ impl Host {
         }
         let ready = self.ready(self.engine()?, &loaded)?;
         let player = Arc::new(Player::new(recording.exchanges, recording.recorded.start));
-        let call = ready.engine.call(&ready.prepared, recording.call, player.clone());
-        let report = block_on(call)?;
+        let report = drive(&ready, recording.call, &player)?;
         let seen = player.seen();
         let (recorded, result) = (&recording.recorded, recording.result.as_deref());
         Ok(Replayed {
@@ -104,6 +105,23 @@ impl Host {
         let report = self.witness.verify_entry(seq).map_err(explain)?;
         report.first_problem.map_or(Ok(()), |fault| Err(fault.problem()))
     }
+}
+
+/// Runs it; where it waits for an answer that was not recorded, it is interrupted.
+fn drive(ready: &Ready, mut call: Call, player: &Arc<Player>) -> Result<Report, Problem> {
+    let (interrupt, interrupted) = tokio::sync::watch::channel(false);
+    call.interrupt = Some(interrupted);
+    block_on(async {
+        let mut running = std::pin::pin!(ready.engine.call(&ready.prepared, call, player.clone()));
+        tokio::select! {
+            biased;
+            report = &mut running => report,
+            () = player.stalls() => {
+                interrupt.send_replace(true);
+                running.await
+            }
+        }
+    })
 }
 
 /// The way of a problem through the log's reader.
@@ -126,7 +144,7 @@ struct Recording {
     provider: if_core::Word,
     plugin: Plugin,
     recorded: RecordedCall,
-    call: if_runtime::Call,
+    call: Call,
     exchanges: Vec<Exchange>,
     result: Option<String>,
     digest: String,
@@ -179,9 +197,10 @@ impl Recording {
 /// How many messages a transcript lost, as the evidence says.
 fn dropped(entry: &Entry) -> Option<String> {
     let evidence = entry.parts.iter().filter(|(name, _)| name.starts_with("evidence-"));
-    let mut evidence = evidence.filter_map(|(_, text)| serde_json::from_str(text).ok());
-    let found = evidence.find(|it: &serde_json::Value| it["name"] == "transcript-dropped");
-    found.map(|it| it["evidence"].as_str().unwrap_or("?").to_owned())
+    let evidence = evidence.filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok());
+    let told = |it: &Value, name: &str| it.get(name).and_then(Value::as_str).map(str::to_owned);
+    let mut lost = evidence.filter(|it| told(it, "name").as_deref() == Some("transcript-dropped"));
+    lost.next().map(|it| told(&it, "evidence").unwrap_or_default())
 }
 
 impl Replayed {
@@ -217,15 +236,15 @@ fn compare(
             format!("{place}: {}", parting.replayed),
         );
     }
-    if let End::Error { code, .. } = &recorded.end
-        && recorded.end.from_outside()
+    if let Some(code) = recorded.end.ended_from_outside()
         && seen.left.is_empty()
     {
-        return Comparison::IdenticalUntil { code: *code };
+        return Comparison::IdenticalUntil { code };
     }
     let end = End::of(&report.result);
     let place = seen.played + 1;
-    if let Some(beyond) = &seen.beyond {
+    let is_stalled = matches!(report.result, Err(CallError::Interrupted));
+    if let Some(beyond) = seen.beyond.as_ref().filter(|_| is_stalled) {
         return differ(
             format!("the end: {}", told(&recorded.end)),
             format!("message {place}: {beyond}"),
@@ -253,5 +272,6 @@ fn told(end: &End) -> String {
     match end {
         End::Result => "a result".to_owned(),
         End::Error { code, message } => format!("{code}: {message}"),
+        End::Lost => "its process was lost".to_owned(),
     }
 }

@@ -5,9 +5,15 @@ use crate::recorded::Said;
 use if_core::{Answer, Ask, BoxFuture, Broker, Code, Refusal, RefusalKind, Reply, UnixMillis};
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Longest piece of a wish that is quoted.
 const QUOTE_CHARS_MAX: usize = 400;
+
+/// How long a guest may go on beside a wish that is not answered. A recorded one did so until a
+/// limit ended it, which comes sooner.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A recorded exchange, as the body `transcript` holds it.
 pub(super) type Exchange = (Ask, Answer);
@@ -35,6 +41,7 @@ pub(super) struct Seen {
 /// Plays a transcript.
 pub(super) struct Player {
     reel: Mutex<Reel>,
+    beyond: Notify,
 }
 
 struct Reel {
@@ -53,7 +60,15 @@ impl Player {
             beyond: None,
             said: Said::default(),
         };
-        Self { reel: Mutex::new(Reel { exchanges: exchanges.into(), now: start, seen }) }
+        let reel = Reel { exchanges: exchanges.into(), now: start, seen };
+        Self { reel: Mutex::new(reel), beyond: Notify::new() }
+    }
+
+    /// Returns when the guest has waited for a while for an answer that was not recorded. Until
+    /// then it may reach the limit that ended it.
+    pub async fn stalls(&self) {
+        self.beyond.notified().await;
+        tokio::time::sleep(PATIENCE).await;
     }
 
     /// What it saw so far.
@@ -69,13 +84,14 @@ impl Player {
 }
 
 impl Reel {
-    fn answer(&mut self, ask: &Ask) -> Answer {
+    /// `None` behind the end.
+    fn answer(&mut self, ask: &Ask) -> Option<Answer> {
         if self.exchanges.front().is_some_and(|(recorded, _)| recorded == ask)
             && let Some((_, answer)) = self.exchanges.pop_front()
         {
             self.seen.played += 1;
             self.now = answer.at;
-            return answer;
+            return Some(answer);
         }
         // Words are recorded only where they were refused.
         let result = match ask {
@@ -84,34 +100,37 @@ impl Reel {
                 Ok(Reply::Done)
             }
             Ask::Log { .. } | Ask::Progress { .. } => Ok(Reply::Done),
-            other => Err(self.part(other)),
+            other => Err(self.part(other)?),
         };
-        Answer { at: self.now, effect: None, result }
+        Some(Answer { at: self.now, effect: None, result })
     }
 
-    fn part(&mut self, ask: &Ask) -> Refusal {
-        let text = match self.exchanges.front() {
-            Some((recorded, _)) => {
-                self.seen.parting.get_or_insert_with(|| Parting {
-                    after: self.seen.played,
-                    recorded: quoted(recorded),
-                    replayed: quoted(ask),
-                });
-                "the replay left the recording"
-            }
-            None => {
-                self.seen.beyond.get_or_insert_with(|| quoted(ask));
-                "the recording ends here"
-            }
+    fn part(&mut self, ask: &Ask) -> Option<Refusal> {
+        let Some((recorded, _)) = self.exchanges.front() else {
+            self.seen.beyond.get_or_insert_with(|| quoted(ask));
+            return None;
         };
-        Refusal::fatal(RefusalKind::Invalid, Code::ReplayDiverged, text)
+        self.seen.parting.get_or_insert_with(|| Parting {
+            after: self.seen.played,
+            recorded: quoted(recorded),
+            replayed: quoted(ask),
+        });
+        let text = "the replay left the recording";
+        Some(Refusal::fatal(RefusalKind::Invalid, Code::ReplayDiverged, text))
     }
 }
 
 impl Broker for Player {
+    /// A wish behind the end of the recording had no answer when the call ended, and gets none.
     fn ask(&self, ask: Ask) -> BoxFuture<'_, Answer> {
         let answer = self.lock().answer(&ask);
-        Box::pin(std::future::ready(answer))
+        match answer {
+            Some(answer) => Box::pin(std::future::ready(answer)),
+            None => {
+                self.beyond.notify_one();
+                Box::pin(std::future::pending())
+            }
+        }
     }
 
     fn finish(&self) -> BoxFuture<'_, ()> {
@@ -144,7 +163,7 @@ mod tests {
     #[test]
     fn the_same_wishes_get_the_recorded_answers_at_the_recorded_times() {
         let player = player();
-        let at = |ask| player.lock().answer(&ask).at.0;
+        let at = |ask| player.lock().answer(&ask).unwrap().at.0;
         assert_eq!([at(emit("a")), at(sleep(1)), at(emit("b")), at(sleep(2))], [5, 10, 10, 20]);
         let seen = player.seen();
         assert_eq!((seen.played, seen.left.len(), seen.said.events), (2, 0, 2));
@@ -154,8 +173,8 @@ mod tests {
     #[test]
     fn another_wish_ends_it_and_is_named_beside_the_recorded_one() {
         let player = player();
-        assert!(player.lock().answer(&sleep(1)).result.is_ok());
-        let refusal = player.lock().answer(&sleep(3)).result.unwrap_err();
+        assert!(player.lock().answer(&sleep(1)).unwrap().result.is_ok());
+        let refusal = player.lock().answer(&sleep(3)).unwrap().result.unwrap_err();
         assert!(refusal.ends_call);
         let parting = player.seen().parting.unwrap();
         assert_eq!(parting.after, 1);
@@ -167,9 +186,9 @@ mod tests {
     fn a_wish_behind_the_end_is_named() {
         let player = player();
         for nanos in [1, 2] {
-            assert!(player.lock().answer(&sleep(nanos)).result.is_ok());
+            assert!(player.lock().answer(&sleep(nanos)).unwrap().result.is_ok());
         }
-        assert!(player.lock().answer(&sleep(3)).result.unwrap_err().ends_call);
+        assert_eq!(player.lock().answer(&sleep(3)), None);
         assert_eq!(player.seen().beyond.unwrap(), r#"{"ask":"sleep","nanos":3}"#);
     }
 
@@ -178,8 +197,8 @@ mod tests {
         let gone = Refusal::fatal(RefusalKind::Denied, Code::BrokenPipe, "gone");
         let answer = Answer { at: UnixMillis(7), effect: None, result: Err(gone.clone()) };
         let player = Player::new(vec![(emit("b"), answer)], UnixMillis(5));
-        assert!(player.lock().answer(&emit("a")).result.is_ok());
-        assert_eq!(player.lock().answer(&emit("b")).result, Err(gone));
+        assert!(player.lock().answer(&emit("a")).unwrap().result.is_ok());
+        assert_eq!(player.lock().answer(&emit("b")).unwrap().result, Err(gone));
         assert_eq!(player.seen().said.events, 1);
     }
 }

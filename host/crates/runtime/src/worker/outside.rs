@@ -5,7 +5,7 @@ use super::judge::Judge;
 use super::message::{HANDOVER, Said, Told, VERSION};
 use super::wishes::Wishes;
 use crate::cache::Artefact;
-use crate::call::{Call, CallError, Report};
+use crate::call::{Call, CallError, PROCESS, Report};
 use crate::end;
 use crate::error::RuntimeError;
 use crate::sandbox::interrupted;
@@ -147,8 +147,8 @@ impl Worker {
         match end {
             End::Report(report) => report,
             End::Late(error) => Report::of(error),
-            End::Broke(why) => Report::of(broke(&format!("its process gave {why}"))),
-            End::Closed => Report::of(broke(&self.last_words().await)),
+            End::Broke(why) => Report::of(lost(&format!("gave {why}"))),
+            End::Closed => Report::of(lost(&self.last_words().await)),
         }
     }
 
@@ -158,19 +158,20 @@ impl Worker {
         let ended = async {
             loop {
                 match self.child.try_wait() {
-                    Ok(Some(status)) => return format!("its process ended ({status})"),
+                    Ok(Some(status)) => return format!("ended ({status})"),
                     Ok(None) => sleep(pause).await,
-                    Err(error) => return format!("its process is lost ({error})"),
+                    Err(error) => return format!("is lost ({error})"),
                 }
             }
         };
-        let silent = |_| "its process fell silent".to_owned();
+        let silent = |_| "fell silent".to_owned();
         timeout(DEATH_TIME_MAX, ended).await.unwrap_or_else(silent)
     }
 }
 
-fn broke(what: &str) -> CallError {
-    CallError::Misbehaved { message: format!("the plugin broke the interface: {what}") }
+/// The guest's process broke the interface, so nothing is known of the guest.
+fn lost(what: &str) -> CallError {
+    CallError::Misbehaved { message: format!("{PROCESS}{what}") }
 }
 
 /// Ends when the sandbox should have ended the call itself.
