@@ -3,8 +3,9 @@
 //! Beside what stands here, every laboratory replays all that it recorded when it is left
 //! (`lab::Lab`): every operation of the whole suite.
 
-use crate::lab::{Lab, sql, switcher};
+use crate::lab::{Lab, copy_tree, root, sql, switcher};
 use serde_json::Value;
+use std::fs;
 
 /// The newest operation of a provider.
 fn newest(lab: &Lab, provider: &str) -> String {
@@ -32,8 +33,8 @@ fn a_command_replays_identically_without_its_device_and_without_its_secrets() {
     }
     let said = lab.run(["witness", "replay", &cut]).ok();
     assert!(said.starts_with("identical  vmix cut switcher\n"), "{said}");
-    std::fs::remove_dir_all(lab.home().join("vault")).ok();
-    std::fs::remove_file(lab.home().join("providers/vmix.yaml")).unwrap();
+    fs::remove_dir_all(lab.home().join("vault")).ok();
+    fs::remove_file(lab.home().join("providers/vmix.yaml")).unwrap();
     assert_eq!(replayed(&lab, &cut)["verdict"], "identical");
 }
 
@@ -88,15 +89,43 @@ fn a_record_that_was_edited_or_erased_is_not_replayed() {
     assert!(said.contains("the transcript was not recorded, or was erased"), "{said}");
 }
 
+/// The no-op guest's next release, whose component has a section more: it does the same, and is
+/// another.
+fn next_noop(lab: &Lab) {
+    let source = lab.path().join("next");
+    copy_tree(&root().join("tests/guests/noop"), &source);
+    let declaration = source.join("plugin.toml");
+    let text = fs::read_to_string(&declaration).unwrap();
+    let next = text.replace("release = 1", "release = 2").replace("0.1.0", "0.1.1");
+    assert_ne!(text, next);
+    fs::write(&declaration, next).unwrap();
+    let mut component =
+        fs::read(root().join("plugins/target/wasm32-wasip2/release/if_guest_noop.wasm")).unwrap();
+    component.extend(b"\x00\x05\x04more");
+    let file = lab.path().join("next.wasm").display().to_string();
+    fs::write(&file, component).unwrap();
+    let package = lab.path().join("next-package").display().to_string();
+    let source = source.display().to_string();
+    lab.run(["plugin", "pack", &source, "--component", &file, "--out", &package]).ok();
+    for step in ["sign", "allow", "install"] {
+        lab.run(["plugin", step, &package]).ok();
+    }
+}
+
 #[test]
 fn another_component_is_not_taken_for_the_one_that_ran() {
-    let (lab, _vmix) = switcher();
-    lab.run(["vmix", "cut", "switcher", "--input", "3"]).ok();
-    let cut = newest(&lab, "vmix");
-    lab.run(["plugin", "remove", "vmix"]);
-    std::fs::remove_dir_all(lab.home().join("plugins/vmix")).ok();
-    let said = lab.run(["witness", "replay", &cut]).fails("IF_ERR_USAGE", 2);
-    assert!(said.contains("cannot be replayed"), "{said}");
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+    let before = newest(&lab, "noop");
+    next_noop(&lab);
+    let said = lab.run(["witness", "replay", &before]).fails("IF_ERR_USAGE", 2);
+    assert!(said.contains("it ran in sha256:") && said.contains("is installed"), "{said}");
+    lab.run(["noop", "ping", "here"]).ok();
+    assert_eq!(replayed(&lab, &newest(&lab, "noop"))["verdict"], "identical");
+    fs::remove_dir_all(lab.home().join("plugins/noop")).unwrap();
+    let said = lab.run(["witness", "replay", &before]).fails("IF_ERR_USAGE", 2);
+    assert!(said.contains("noop"), "{said}");
 }
 
 #[test]

@@ -98,3 +98,38 @@ fn entries_read_as_json() {
     assert_eq!(json["closed"]["leaf"]["outcome"]["status"], "failed");
     assert_eq!(json["parts"]["why"], "show start");
 }
+
+#[test]
+fn a_trace_is_found_with_what_is_below_it_and_nothing_beside_it() {
+    let home = Home::new();
+    let witness = home.open();
+    let traces = ["show", "show/opening", "show/opening/lights", "show-2", "show0", "sho", "show."];
+    for (number, trace) in (1..).zip(traces) {
+        let intent = Intent { trace: Some(trace.to_owned()), ..intent(number) };
+        witness.begin(intent, |_| Ok(())).unwrap().finish(outcome(Status::Ok)).unwrap();
+    }
+    let of = |trace: &str, traces_below| {
+        let filter = Filter { trace: Some(trace.to_owned()), traces_below, ..Filter::default() };
+        found(&witness, filter)
+    };
+    assert_eq!(of("show", true), [3, 2, 1]);
+    assert_eq!(of("show", false), [1]);
+    assert_eq!(of("show/opening", true), [3, 2]);
+    assert_eq!(of("show/end", true), [0u64; 0]);
+}
+
+#[test]
+fn a_query_may_begin_behind_what_is_known() {
+    let home = Home::new();
+    let (witness, _running) = log(&home);
+    let all = found(&witness, Filter::default());
+    let from = witness.query(&Filter::default()).unwrap()[1].opened.leaf.seq;
+    assert_eq!(found(&witness, Filter { from, ..Filter::default() }), all[..2]);
+    let mut given = Vec::new();
+    let give = |entry: if_witness::Entry| {
+        given.push(entry.opened.leaf.seq);
+        Ok::<_, if_witness::WitnessError>(())
+    };
+    witness.each(&Filter { from, ..Filter::default() }, from + 2, give).unwrap();
+    assert_eq!(given, [from, from + 1]);
+}

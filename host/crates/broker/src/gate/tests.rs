@@ -12,11 +12,12 @@ mod tls;
 use super::*;
 use crate::BrokerReport;
 use crate::testing::{Ports, Secrets, config_with};
-use if_core::RefusalKind;
+use if_core::{Clock, EventSink, RefusalKind, UnixMillis};
 use if_core::{Code, ConnectionId, Frame, HttpRequest, HttpResponse, OpenTarget, Protocol};
 use if_manifest::model::Predicate;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const SECRET: &str = "correct horse battery";
 
@@ -157,6 +158,61 @@ async fn words_reach_their_ports_and_imports_are_asked_for() {
     assert_eq!((denied.code, denied.kind), (Code::CapabilityDenied, RefusalKind::Denied));
     let recorded = broker.report().transcript.len();
     assert_eq!(recorded, 7, "the guest's own words are kept elsewhere");
+}
+
+/// Later by a millisecond each time that it is asked.
+#[derive(Default)]
+struct Running(AtomicU64);
+
+impl Clock for Running {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// Refuses each event.
+struct Deaf;
+
+impl EventSink for Deaf {
+    fn emit(&self, _: &str) -> Result<(), Refusal> {
+        Err(Refusal::fatal(RefusalKind::Denied, Code::BrokenPipe, "gone"))
+    }
+    fn progress(&self, _: u64, _: Option<u64>, _: &str) {}
+    fn log(&self, _: if_core::LogLevel, _: &str) {}
+    fn attach(&self, _: &str, _: &str) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_guests_time_moves_only_at_what_is_recorded() {
+    let Setup { mut config, .. } = setup(1, &["http"], json!([]), |_| ());
+    config.clock = Arc::new(Running::default());
+    config.start = UnixMillis(0);
+    let broker = CallBroker::live(config);
+    let emit = || Ask::Emit { event: "{}".into() };
+    let mut times = Vec::new();
+    for wish in [emit(), Ask::Sleep { nanos: 1 }, emit(), emit(), Ask::Sleep { nanos: 1 }, emit()] {
+        times.push(broker.ask(wish).await.at);
+    }
+    let [before, slept, first, second, again, last] = times[..] else { panic!("{times:?}") };
+    assert_eq!((before, first, second, last), (UnixMillis(0), slept, slept, again));
+    assert!(again > slept && slept > before, "{times:?}");
+    let recorded: Vec<UnixMillis> =
+        broker.report().transcript.iter().map(|(_, answer)| answer.at).collect();
+    assert_eq!(recorded, [slept, again]);
+}
+
+#[tokio::test]
+async fn a_word_that_was_refused_is_recorded() {
+    let Setup { mut config, .. } = setup(1, &["http"], json!([]), |_| ());
+    config.events = Arc::new(Deaf);
+    let broker = CallBroker::live(config);
+    let emit = Ask::Emit { event: "{}".into() };
+    ask(&broker, emit.clone()).await.unwrap_err();
+    let report = broker.report();
+    let [(asked, answer)] = &report.transcript[..] else { panic!("{report:?}") };
+    assert_eq!((asked, answer.result.is_err()), (&emit, true));
 }
 
 #[tokio::test]

@@ -275,3 +275,6 @@ fn told(end: &End) -> String {
         End::Lost => "its process was lost".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
