@@ -93,8 +93,13 @@ fn locked(folder: &Path) -> io::Result<Option<fs_err::File>> {
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
         return Ok(None);
     }
-    let is_there = fs_err::symlink_metadata(folder).map(|it| it.ino());
-    Ok((is_there.ok() == Some(lock.metadata()?.ino())).then_some(lock))
+    Ok(is_there(&lock, folder)?.then_some(lock))
+}
+
+/// Whether the locked folder still has this name: another may have taken it away before.
+fn is_there(lock: &fs_err::File, folder: &Path) -> io::Result<bool> {
+    let found = fs_err::symlink_metadata(folder).map(|it| it.ino());
+    Ok(found.ok() == Some(lock.metadata()?.ino()))
 }
 
 /// Takes away the unfinished folders whose writers are dead.
@@ -151,5 +156,21 @@ mod tests {
         left.sort();
         assert_eq!(left, [".new-link", "desk", "lamp"]);
         assert_eq!(names(elsewhere.path()), ["kept"]);
+        let mut written = names(&parent.path().join("desk"));
+        written.sort();
+        assert_eq!(written, ["data", "more"]);
+    }
+
+    #[test]
+    fn a_lock_counts_only_while_its_folder_has_the_name() {
+        let parent = tempfile::tempdir().unwrap();
+        let (folder, aside) = (parent.path().join("new"), parent.path().join("aside"));
+        fs_err::create_dir(&folder).unwrap();
+        let lock = fs_err::File::open(&folder).unwrap();
+        assert!(is_there(&lock, &folder).unwrap());
+        fs_err::rename(&folder, aside).unwrap();
+        assert!(!is_there(&lock, &folder).unwrap());
+        fs_err::create_dir(&folder).unwrap();
+        assert!(!is_there(&lock, &folder).unwrap());
     }
 }

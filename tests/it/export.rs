@@ -83,6 +83,24 @@ fn tiles_are_verified_by_what_lies_beside_them_and_continued() {
     let longer = String::from_utf8(verified(&script, &folder).stdout).unwrap();
     assert_ne!(line, longer);
 
+    // What is longer than the log is not continued: the log was put back.
+    let (database, kept) = (lab.home().join("if.db"), lab.path().join("kept.db"));
+    let copied = |from: &Path, to: &Path| {
+        for name in ["", "-wal"] {
+            let named = |path: &Path| format!("{}{name}", path.display());
+            std::fs::copy(named(from), named(to)).unwrap();
+        }
+    };
+    copied(&database, &kept);
+    lab.run(["noop", "ping", "here"]).ok();
+    lab.run(export).ok();
+    copied(&kept, &database);
+    std::fs::remove_file(lab.home().join("if.anchor")).unwrap();
+    lab.run(["witness", "anchor", "reset", "--yes"]).ok();
+    lab.run(export).fails("entries of this log, and the log has", 4);
+    std::fs::remove_dir_all(&folder).unwrap();
+    lab.run(export).ok();
+
     // A size that nobody signed is not believed.
     let note = std::fs::read_to_string(folder.join("checkpoint")).unwrap();
     let size = note.lines().nth(1).unwrap();

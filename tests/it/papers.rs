@@ -4,7 +4,7 @@ use crate::lab::{Lab, switcher};
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 fn noop() -> Lab {
     let lab = Lab::with(&["noop"]);
@@ -154,23 +154,44 @@ fn what_was_said_is_erased_from_every_file_and_the_proof_stays() {
     lab.run(["witness", "erase", unknown, "--yes"]).fails("IF_ERR_USAGE", 2);
 }
 
+/// A process that is ended when it is let go.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 #[test]
 fn followers_see_each_operation_as_it_ends() {
     let lab = noop();
-    let mut follower = lab
-        .command(["witness", "query", "--follow", "--provider", "noop", "--json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let follow = ["witness", "query", "--follow", "--provider", "noop", "--json"];
+    let mut follower = Ended(lab.command(follow).stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(follower.0.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     assert_eq!(next()["opened"]["leaf"]["command"], "test", "the check of `add`");
     for colour in ["red", "blue"] {
-        lab.run(["noop", "ping", "here", &format!("colour={colour}")]).ok();
+        lab.run(["noop", "ping", "here", "--why", colour]).ok();
         let seen = next();
         assert_eq!(seen["closed"]["leaf"]["outcome"]["status"], "ok", "{seen}");
-        assert!(seen["parts"]["params"].as_str().unwrap().contains(colour), "{seen}");
+        assert_eq!(seen["parts"]["why"], colour, "{seen}");
     }
-    follower.kill().unwrap();
-    follower.wait().unwrap();
+    // While an older one runs, each that ends is shown once.
+    let stream = lab.command(["noop", "stream", "here"]).stdout(Stdio::piped()).spawn();
+    let mut stream = Ended(stream.unwrap());
+    let mut ticks = BufReader::new(stream.0.stdout.take().unwrap()).lines();
+    assert!(ticks.next().unwrap().unwrap().contains("tick"));
+    for colour in ["green", "black"] {
+        lab.run(["noop", "ping", "here", "--why", colour]).ok();
+        let seen = next();
+        assert_eq!(seen["parts"]["why"], colour, "{seen}");
+    }
+    drop(stream);
+    // Whoever comes next closes it as unknown; then it is shown, and nothing before it again.
+    lab.run(["noop", "ping", "here", "colour=white"]).ok();
+    let mut last = [next(), next()].map(|it| it["opened"]["leaf"]["command"].clone());
+    last.sort_by_key(ToString::to_string);
+    assert_eq!(last, ["ping", "stream"]);
 }

@@ -36,14 +36,14 @@ impl Host {
         self.witness.query(filter).map_err(explain)
     }
 
-    /// Gives out every entry that fits, oldest first, with everything recorded of it.
+    /// Gives out every entry that fits, oldest first, with the words of a list.
     pub fn each(&self, filter: &Filter, mut give: impl FnMut(Entry)) -> Result<(), Problem> {
         let end = self.length()?;
         let each = |entry| {
             give(entry);
             Ok::<_, if_witness::WitnessError>(())
         };
-        self.witness.each(filter, end, each).map_err(explain)
+        self.witness.each_listed(filter, end, each).map_err(explain)
     }
 
     /// How many entries there are.

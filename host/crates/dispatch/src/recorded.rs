@@ -271,5 +271,6 @@ mod tests {
         assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
         assert_ne!(hash(&["a", "b"]), hash(&["b", "a"]));
         assert_ne!(hash(&["ab"]).hash, hash(&["a", "b"]).hash);
+        assert_ne!(hash(&["a", "c"]).hash, hash(&["b", "c"]).hash);
     }
 }

@@ -114,6 +114,29 @@ impl Witness {
         &self,
         filter: &Filter,
         end: u64,
+        give: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.paged(filter, end, "", give)
+    }
+
+    /// The same with the short bodies only, as in a list.
+    ///
+    /// # Errors
+    /// As [`Witness::each`].
+    pub fn each_listed<E: From<WitnessError>>(
+        &self,
+        filter: &Filter,
+        end: u64,
+        give: impl FnMut(Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.paged(filter, end, &format!("AND part IN {LIST_PARTS}"), give)
+    }
+
+    fn paged<E: From<WitnessError>>(
+        &self,
+        filter: &Filter,
+        end: u64,
+        parts: &str,
         mut give: impl FnMut(Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut from = filter.from;
@@ -122,7 +145,7 @@ impl Witness {
             let entries = self.shared.store.read(|view| -> Result<_, WitnessError> {
                 let mut entries = select(view, filter, Some(page))?;
                 for entry in &mut entries {
-                    entry.parts = texts(view, entry, "")?;
+                    entry.parts = texts(view, entry, parts)?;
                 }
                 Ok(entries)
             })?;

@@ -228,3 +228,22 @@ fn rows(home: &Home) -> Vec<Row> {
     });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
+
+#[test]
+fn one_entry_alone_is_checked_as_in_the_whole_log() {
+    use FaultKind::{Edited, Missing, Signature};
+    for (sql, kind) in [
+        ("UPDATE leaf SET leaf = CAST(leaf || x'20' AS BLOB) WHERE seq = 3", Edited),
+        ("UPDATE leaf SET leaf_hash = zeroblob(32) WHERE seq = 3", Edited),
+        ("UPDATE leaf SET signature = zeroblob(64) WHERE seq = 3", Signature),
+        ("DELETE FROM leaf WHERE seq = 3", Missing),
+        ("UPDATE body SET bytes = x'7b7d' WHERE seq = 3", FaultKind::Body("params".into())),
+    ] {
+        let home = home();
+        home.raw().execute_batch(sql).unwrap();
+        let witness = home.open();
+        let fault = witness.verify_entry(3).unwrap().first_problem;
+        assert_eq!(fault, Some(Fault { seq: 3, kind }), "{sql}");
+        assert_eq!(witness.verify_entry(1).unwrap().first_problem, None, "{sql}");
+    }
+}
