@@ -6,6 +6,7 @@
 
 mod home;
 mod lab;
+mod lag;
 mod machine;
 mod measures;
 mod rivals;
@@ -46,6 +47,7 @@ const GROUPS: &[Group] = &[
     ("wall", "the second wall", measures::second_wall),
     ("trust", "the trust check", measures::trust),
     ("bounds", "fuel and epochs", measures::bounds),
+    ("lag", "how late attacks are over", lag::attacks),
     ("obs", "a command to OBS", studio::scene),
     ("ha", "a command to Home Assistant", home::state),
     ("calls", "calls in one process", measures::in_process),

@@ -46,7 +46,7 @@ usage: cargo xtask <command>
   advisories [--from FOLDER]    no dependency has a known hole; from a checkout, the facts anew
   gen [--check]                 write docs/reference, or compare it
   minimal                       build and try the host without network and vault
-  bench [cold|wall|trust|bounds|obs|ha|calls|sizes|help]…
+  bench [cold|wall|trust|bounds|lag|obs|ha|calls|sizes|help]…
                                 what it costs beside bare programs; all of it to docs/BENCH.md
   author                        a plugin from the template, built, packed and tested
   install [--to FOLDER]         a release build onto your path: ifctl, and if beside it
