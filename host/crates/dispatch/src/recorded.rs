@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// The version of this wire type.
 const VERSION: u32 = 1;
 
+/// Under which name the evidence says how many messages a transcript has lost.
+pub(crate) const DROPPED: &str = "transcript-dropped";
+
 /// What is recorded of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,7 +10,7 @@ use crate::job::{Job, explain};
 use crate::memory;
 use crate::outcome::{self, Ending};
 use crate::purse::Purse;
-use crate::recorded::RecordedCall;
+use crate::recorded::{DROPPED, RecordedCall};
 use crate::request::{Action, Performed, Request};
 use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
@@ -248,7 +248,7 @@ fn record(
     );
     let plan: Vec<Value> = plan.collect();
     let dropped = (seen.transcript_dropped > 0)
-        .then(|| ("transcript-dropped".to_owned(), seen.transcript_dropped.to_string()));
+        .then(|| (DROPPED.to_owned(), seen.transcript_dropped.to_string()));
     let evidence = dropped.into_iter().chain(wishes.events.evidence());
     Outcome {
         code: end.problem.as_ref().map(|problem| problem.code),

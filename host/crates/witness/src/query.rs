@@ -62,6 +62,17 @@ impl Entry {
         ended.leaf.outcome.map(|outcome| outcome.status)
     }
 
+    /// What was asked, in one line: `obs scene switch studio`.
+    pub fn what(&self) -> String {
+        let leaf = &self.opened.leaf;
+        let words = [
+            leaf.provider.as_ref().map(ToString::to_string),
+            leaf.command.clone(),
+            leaf.instance.as_ref().map(ToString::to_string),
+        ];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// An intent without outcome: running, or not yet known to be dead.
     pub fn is_open(&self) -> bool {
         self.opened.leaf.kind == Kind::Intent && self.closed.is_none()

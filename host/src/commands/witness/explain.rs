@@ -36,16 +36,11 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<(), Problem> {
 fn facts(entry: &Entry, explained: &Explained) -> Map<String, Value> {
     let leaf = &entry.opened.leaf;
     let ended = &entry.closed.as_ref().unwrap_or(&entry.opened).leaf;
-    let words = [
-        leaf.provider.as_ref().map(ToString::to_string),
-        leaf.command.clone(),
-        leaf.instance.as_ref().map(ToString::to_string),
-    ];
     let plugin = leaf.plugin.as_ref();
     let cost = ended.cost_micros.filter(|cost| cost.0 > 0);
     let secrets = ended.secrets.iter().map(|it| format!("{} to {}", it.secret, it.endpoint));
     let rows = [
-        ("operation", Some(words.into_iter().flatten().collect::<Vec<_>>().join(" "))),
+        ("operation", Some(entry.what())),
         ("decision", Some(explained.verdict.clone())),
         ("because", Some(explained.reasons.join("; "))),
         ("effect", leaf.effect.map(|effect| effect.as_str().to_owned())),

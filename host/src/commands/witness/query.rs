@@ -137,12 +137,6 @@ fn usage(error: if_core::IdError) -> Problem {
 pub(super) fn row(entry: &Entry) -> Value {
     let leaf = &entry.opened.leaf;
     let note = entry.parts.get("note");
-    let words = [
-        leaf.provider.as_ref().map(ToString::to_string),
-        leaf.command.clone(),
-        leaf.instance.as_ref().map(ToString::to_string),
-    ];
-    let what = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let ended = entry.closed.as_ref().unwrap_or(&entry.opened);
     let outcome = match (entry.status(), note) {
         (Some(status), _) => json!(status),
@@ -153,7 +147,7 @@ pub(super) fn row(entry: &Entry) -> Value {
     json!({
         "at": print::time(leaf.at),
         "operation": leaf.operation.as_ref().map(ToString::to_string).unwrap_or_default(),
-        "what": note.cloned().unwrap_or(what),
+        "what": note.cloned().unwrap_or_else(|| entry.what()),
         "effect": leaf.effect.map(|effect| effect.as_str()).unwrap_or_default(),
         "outcome": outcome,
         "ms": ended.leaf.timing.map(|timing| timing.wall_ms.to_string()).unwrap_or_default(),

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::commands::host;
 use crate::print::{self, clean};
 use clap::Args;
-use if_core::{Code, Problem, UnixMillis};
+use if_core::{Code, Problem};
 use if_dispatch::witness::{Entry, Filter};
 use serde_json::{Value, json};
 
@@ -47,12 +47,11 @@ pub fn run(app: &App, args: &TraceArgs) -> Result<(), Problem> {
 /// What happened since a trace began.
 pub fn chain(app: &App, args: &ChainArgs) -> Result<(), Problem> {
     let first = below(app, &args.trace_from)?;
-    let from = first.first().map_or(UnixMillis(0), |entry| entry.opened.leaf.at);
-    let seq = first.first().map_or(0, |entry| entry.opened.leaf.seq);
-    let filter = Filter { since: Some(from), ..Filter::default() };
+    let from = first.first().map_or(0, |entry| entry.opened.leaf.seq);
+    let filter = Filter { from, ..Filter::default() };
     let mut entries = Vec::new();
     host(app)?.each(&filter, |entry| {
-        if entry.opened.leaf.seq >= seq && entries.len() < args.limit {
+        if entries.len() < args.limit {
             entries.push(entry);
         }
     })?;
@@ -150,14 +149,7 @@ fn steps(entry: &Entry) -> Vec<String> {
 }
 
 fn what(entry: &Entry) -> String {
-    let leaf = &entry.opened.leaf;
-    let words = [
-        leaf.provider.as_ref().map(ToString::to_string),
-        leaf.command.clone(),
-        leaf.instance.as_ref().map(ToString::to_string),
-    ];
-    let words = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    clean(entry.parts.get("note").unwrap_or(&words))
+    clean(entry.parts.get("note").unwrap_or(&entry.what()))
 }
 
 /// A row of the chain, with the beginning of the hash that the entry is linked to.

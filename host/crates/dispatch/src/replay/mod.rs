@@ -10,7 +10,7 @@ mod player;
 use crate::engine::Ready;
 use crate::host::Host;
 use crate::job::explain;
-use crate::recorded::{End, RecordedCall};
+use crate::recorded::{DROPPED, End, RecordedCall};
 use crate::run::block_on;
 use if_core::{Code, Explain as _, OperationId, Problem};
 use if_runtime::{Call, CallError, Report};
@@ -153,7 +153,6 @@ struct Recording {
 impl Recording {
     /// What of it was recorded, or why it is not enough.
     fn of(entry: &Entry) -> Result<Self, String> {
-        let leaf = &entry.opened.leaf;
         let missing = |what: &str| format!("{what} was not recorded, or was erased");
         let Some(closed) = &entry.closed else {
             return Err(match entry.is_open() {
@@ -161,6 +160,8 @@ impl Recording {
                 false => "it was refused before the plugin was called".to_owned(),
             });
         };
+        // The entry whose signature, and whose bodies, are held against each other.
+        let leaf = &closed.leaf;
         let (Some(provider), Some(plugin)) = (&leaf.provider, &leaf.plugin) else {
             return Err("no plugin was called".to_owned());
         };
@@ -173,7 +174,7 @@ impl Recording {
         let recorded = recorded.ok_or_else(|| "its record is of another version".to_owned())?;
         let call = recorded.call().ok_or_else(|| "its record has no seed".to_owned())?;
         let transcript = part("transcript").map_or("[]", String::as_str);
-        if transcript == "[]" && closed.leaf.commitments.contains_key("transcript") {
+        if transcript == "[]" && leaf.commitments.contains_key("transcript") {
             return Err(missing("the transcript"));
         }
         let exchanges = serde_json::from_str(transcript)
@@ -199,21 +200,16 @@ fn dropped(entry: &Entry) -> Option<String> {
     let evidence = entry.parts.iter().filter(|(name, _)| name.starts_with("evidence-"));
     let evidence = evidence.filter_map(|(_, text)| serde_json::from_str::<Value>(text).ok());
     let told = |it: &Value, name: &str| it.get(name).and_then(Value::as_str).map(str::to_owned);
-    let mut lost = evidence.filter(|it| told(it, "name").as_deref() == Some("transcript-dropped"));
+    let mut lost = evidence.filter(|it| told(it, "name").as_deref() == Some(DROPPED));
     lost.next().map(|it| told(&it, "evidence").unwrap_or_default())
 }
 
 impl Replayed {
     fn not(entry: &Entry, why: String) -> Self {
         let leaf = &entry.opened.leaf;
-        let words = [
-            leaf.provider.as_ref().map(ToString::to_string),
-            leaf.command.clone(),
-            leaf.instance.as_ref().map(ToString::to_string),
-        ];
         Self {
             operation: leaf.operation.as_ref().map(ToString::to_string).unwrap_or_default(),
-            what: words.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            what: entry.what(),
             messages: 0,
             transcript: String::new(),
             verdict: Comparison::NotReplayable { why },
