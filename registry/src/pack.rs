@@ -144,6 +144,7 @@ fn predicate(
         provider: declared.provider,
         version: declared.version,
         release: declared.release,
+        category: declared.category,
         kind: declared.kind,
         world: world.to_owned(),
         summary: description.summary,

@@ -11,6 +11,7 @@
 mod attacks;
 mod author;
 mod backup;
+mod budgets;
 mod bundle;
 mod cache;
 mod completion;

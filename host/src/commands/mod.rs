@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod explain;
 pub mod init;
 pub mod lint;
+pub mod optimise;
 pub mod plugin;
 pub mod provider;
 pub mod reference;
@@ -49,6 +50,8 @@ pub enum Builtin {
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
     #[command(subcommand)]
+    Optimise(optimise::OptimiseCommand),
+    #[command(subcommand)]
     Context(context::ContextCommand),
     Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
@@ -81,6 +84,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
         #[cfg(feature = "live")]
         Builtin::Secret(command) => secret::run(app, command),
         Builtin::Witness(command) => witness::run(app, command),
+        Builtin::Optimise(command) => optimise::run(app, command),
         Builtin::Context(command) => context::run(app, command),
         Builtin::Doctor(args) => doctor::run(app, &args),
         Builtin::Explain(args) => explain::run(app, &args),

@@ -156,11 +156,16 @@ fn tool(tool: &Tool) -> Result<()> {
     if shell::has(tool.name) {
         return Ok(());
     }
-    println!("installing {} into target/tools; this takes minutes, once", tool.name);
+    println!(
+        "installing {} into {}; this takes minutes, once",
+        tool.name,
+        shell::tools().display()
+    );
     let mut install = shell::cargo(&["install", "--locked", "--quiet", "--root"]);
     install.arg(shell::tools()).args(["--version", tool.version, tool.name]);
     if tool.build == Build::Debug {
-        install.arg("--debug");
+        // Nobody looks into them with a debugger: a third of the time.
+        install.arg("--debug").env("CARGO_PROFILE_DEV_DEBUG", "0");
     }
     // A folder of its own: a tool's dependencies must not evict ours. What is
     // left of the build is gigabytes that nobody reads again.

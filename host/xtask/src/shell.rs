@@ -13,9 +13,14 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Where `setup --tools` puts what it installs.
+/// Where `setup --tools` puts what it installs: with the user, for every checkout, where there is
+/// such a place. To build them takes minutes, and their versions are pinned.
+#[allow(clippy::disallowed_methods)] // where the user lives; no configuration is read
 pub fn tools() -> PathBuf {
-    root().join("target/tools")
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".cache"));
+    let cache = cache.filter(|path| path.is_absolute()).or_else(home);
+    cache.map_or_else(|| root().join("target/tools"), |cache| cache.join("infrafabric/tools"))
 }
 
 /// A program, started at the root.

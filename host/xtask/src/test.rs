@@ -32,6 +32,7 @@ const SUITES: &[Suite] = &[
             "if-keyring",
             "if-wall",
             "if-witness",
+            "if-optimise",
             "if-world",
             "infrafabric",
             "if-compiler",
@@ -42,6 +43,7 @@ const SUITES: &[Suite] = &[
         ],
         modules: &[
             "backup",
+            "budgets",
             "completion",
             "context",
             "errors",
@@ -113,9 +115,17 @@ pub struct Options {
     suite: Option<&'static str>,
     /// A missing server fails its tests instead of skipping them.
     require_servers: bool,
-    /// How many mutants each property of the trust rules sees, where not the usual thousand.
-    mutants: Option<u32>,
+    /// Variable of a costly size → how much of it, where not what CI does.
+    sizes: BTreeMap<&'static str, u32>,
 }
+
+/// The costly sizes: each with its flag, and the variable by which a test is told.
+const SIZES: &[(&str, &str)] = &[
+    // Mutants that each property of the trust rules sees; a thousand without it.
+    ("--mutants", "IF_MUTANTS"),
+    // Commands that race for one budget; from a thousand on it admits a hundred.
+    ("--tasks", "IF_TASKS"),
+];
 
 impl Options {
     /// Everything, with every server, as CI does.
@@ -131,13 +141,17 @@ impl Options {
             match *flag {
                 "--require-servers" => options.require_servers = true,
                 "--suite" => options.suite = named(flags.next().copied().unwrap_or_default())?,
-                "--mutants" => {
+                size => {
+                    let Some((flag, variable)) = SIZES.iter().find(|(flag, _)| *flag == size)
+                    else {
+                        let sizes = SIZES.iter().map(|(flag, _)| format!(", {flag} N"));
+                        let sizes = sizes.collect::<String>();
+                        bail!("unknown: {size}; test knows --suite NAME, --require-servers{sizes}");
+                    };
                     let number = flags.next().and_then(|text| text.parse().ok());
-                    options.mutants = Some(number.context("--mutants wants a number")?);
+                    let number = number.with_context(|| format!("{flag} wants a number"))?;
+                    options.sizes.insert(variable, number);
                 }
-                other => bail!(
-                    "unknown: {other}; test knows --suite NAME, --require-servers and --mutants N"
-                ),
             }
         }
         Ok(options)
@@ -210,9 +224,8 @@ fn workspace(options: &Options) -> Result<()> {
             if options.require_servers {
                 tests.env(REQUIRE_VARIABLE, "1");
             }
-            if let Some(mutants) = options.mutants {
-                tests.env("IF_MUTANTS", mutants.to_string());
-            }
+            let sizes = options.sizes.iter();
+            tests.envs(sizes.map(|(variable, number)| (variable, number.to_string())));
             shell::run(&mut tests)
         });
     print!("{}{}", skipped_list(&skipped), replayed(&replays));
@@ -280,7 +293,7 @@ mod tests {
         let options = Options::parse(&["--suite", "trust", "--require-servers"]).unwrap();
         assert_eq!(options, Options { suite: Some("trust"), ..Options::ci() });
         let options = Options::parse(&["--mutants", "100000"]).unwrap();
-        assert_eq!(options.mutants, Some(100_000));
+        assert_eq!(options.sizes, BTreeMap::from([("IF_MUTANTS", 100_000)]));
         assert!(Options::parse(&["--mutants", "many"]).is_err());
         assert_eq!(Options::parse(&["--suite", "all"]).unwrap(), Options::default());
         assert!(Options::parse(&["--suite", "trist"]).unwrap_err().to_string().contains("trust"));

@@ -1,7 +1,7 @@
 //! What a handler knows about its call, and the words it may say while it runs.
 
 use crate::Failure;
-use crate::bindings::infrafabric::adapter::{instance, output, secrets, witness};
+use crate::bindings::infrafabric::adapter::{cost, instance, output, secrets, witness};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -112,6 +112,23 @@ impl Call {
     /// A line for whoever looks for a fault.
     pub fn log(&self, level: Level, message: &str) {
         output::log(level, message);
+    }
+
+    /// Sets money aside before something expensive, in millionths of the manifest's currency.
+    ///
+    /// # Errors
+    /// A budget has too little left: do without, or return.
+    pub fn reserve(&self, micros: u64, reason: &str) -> Result<(), Failure> {
+        Ok(cost::reserve(micros, reason)?)
+    }
+
+    /// What it did cost, or 0 where only the use is known and the price makes the amount:
+    /// `{"tokens_in": 12, "tokens_out": 340}`.
+    ///
+    /// # Errors
+    /// The manifest names no currency.
+    pub fn report(&self, micros: u64, usage: &Value) -> Result<(), Failure> {
+        Ok(cost::report(micros, &usage.to_string())?)
     }
 
     /// Evidence for this operation's entry in the log.

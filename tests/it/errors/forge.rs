@@ -2,7 +2,7 @@
 
 use crate::lab::Lab;
 use if_core::{Clock, Effect, Exit, Mode, OperationId, UnixMillis, Word};
-use if_witness::{Decision, Intent, LogFiles, Outcome, Status, Timing, Witness};
+use if_witness::{Charge, Decision, Intent, LogFiles, Outcome, Status, Timing, Witness};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -52,6 +52,7 @@ fn intent(leaf: &Value) -> Intent {
         mode: Mode::Live,
         plugin: Some(serde_json::from_value(leaf["plugin"].clone()).unwrap()),
         decision: Decision { verdict: "allow".to_owned(), reasons: Vec::new() },
+        charge: Charge::default(),
         params: b"{}".to_vec(),
         why: None,
     }

@@ -89,6 +89,7 @@ pub const ALL: &[Trial] = &[
     trial("limit", "IF_ERR_LIMIT_HOST_CALLS", honest_device, Outside),
     trial("limit", "IF_ERR_LIMIT_NETWORK", talkative_device, Outside),
     trial("limit", "IF_ERR_BUDGET", priced, Lines),
+    trial("limit", "IF_ERR_CURRENCY", budgeted_otherwise, Lines),
     trial("limit", "IF_ERR_PLUGIN_PANICKED", honest_device, Outside),
     trial("limit", "IF_ERR_PLUGIN_MISBEHAVED", honest_device, Outside),
     trial("storage", "IF_ERR_STORE_BUSY", busy, After(Stage::clear)),
@@ -96,6 +97,7 @@ pub const ALL: &[Trial] = &[
     trial("storage", "IF_ERR_STORE_NEWER", newer_database, Outside),
     trial("storage", "IF_ERR_STORE", spoilt_database, Lines),
     trial("storage", "IF_ERR_WITNESS_BROKEN", edited_entry, Lines),
+    trial("storage", "IF_ERR_LEDGER_BROKEN", cooked_books, Outside),
     trial("storage", "IF_ERR_REPLAY_DIVERGED", forged_record, Lines),
 ];
 
@@ -392,7 +394,7 @@ fn vault_key_gone() -> Stage {
 
 fn priced() -> Stage {
     let stage = Stage::fresh()
-        .source(|text| format!("{text}currency = \"EUR\"\n\n[prices]\nping = 20000\n"));
+        .source(|text| format!("{text}currency = \"EUR\"\n\n[prices.ping]\ncall = 20000\n"));
     stage.before(&[
         "ifctl plugin pack noop",
         "ifctl plugin sign noop/package",
@@ -400,6 +402,15 @@ fn priced() -> Stage {
         "ifctl plugin install noop/package",
         "ifctl noop add here",
     ])
+}
+
+fn budgeted_otherwise() -> Stage {
+    priced().before(&["ifctl optimise budget set global 100 USD"])
+}
+
+fn cooked_books() -> Stage {
+    let stage = priced().before(&["ifctl noop ping here"]);
+    stage.sql("update spent set micros = 0 where scope = 'global' and bucket = 'total'")
 }
 
 fn busy() -> Stage {

@@ -35,6 +35,8 @@ pub const ENVIRONMENT_VARIABLES: &[(&str, &str)] = &[
     ),
     (HOME, "Where the home folder `.if` is looked for."),
     (XDG_CACHE_HOME, "The user's cache folder, instead of `$HOME/.cache`; must be absolute."),
+    (crate::prices::IF_SWARM, "The swarm whose budgets a command counts for."),
+    (crate::prices::IF_AGENT, "The agent whose budgets a command counts for."),
     (USER, "Who is named in the log as the one who asked."),
     (LOGNAME, "The same, where `USER` is not set."),
     (DBUS_SESSION_BUS_ADDRESS, "The bus on which the desktop's keyring is; a Unix socket."),

@@ -88,6 +88,11 @@ impl Home {
         self.0.join("config.yaml")
     }
 
+    /// `prices.yaml`: the operator's price book.
+    pub fn prices_file(&self) -> PathBuf {
+        self.0.join("prices.yaml")
+    }
+
     /// The folder of all provider files.
     pub fn providers_dir(&self) -> PathBuf {
         self.0.join("providers")

@@ -247,7 +247,10 @@ codes! {
         "Ask for less; if the provider's answers have grown, the author raises the limit."
     Budget "IF_ERR_BUDGET" Limit
         "The call would cost more than is allowed."
-        "Raise `--max-cost`, or leave it."
+        "Raise `--max-cost` or the budget that the message names, or leave it."
+    Currency "IF_ERR_CURRENCY" Limit
+        "The call costs one currency and its budget counts another; amounts are not converted."
+        "Set a budget in the call's currency, or a price in the budget's."
     PluginPanicked "IF_ERR_PLUGIN_PANICKED" Provider
         "The plugin crashed; nothing else did."
         "The message has the plugin's last words; report them to the author."
@@ -266,6 +269,9 @@ codes! {
     Store "IF_ERR_STORE" Storage
         "The database or a file of the home cannot be read or written."
         "Look at the cause shown; `ifctl doctor` checks the home."
+    LedgerBroken "IF_ERR_LEDGER_BROKEN" Denied
+        "The ledger says something of money that the log does not bear out."
+        "Look at the operations that the message names; somebody edited the database."
     WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
         "The log does not verify: an entry was changed, removed or forged."
         "Stop, keep a copy of the home, and compare with a backup."

@@ -24,6 +24,8 @@ pub enum IdError {
     Capability(String),
     #[error("operation id `{0}` must be 32 hexadecimal digits")]
     Operation(String),
+    #[error("currency `{0}` must be an ISO 4217 code such as USD")]
+    Currency(String),
 }
 
 /// A provider word, instance name, endpoint or recipe name: `[a-z0-9-]+`.

@@ -26,4 +26,4 @@ pub use ports::{
     Standing, StateStore,
 };
 pub use problem::{Explain, Problem, quoted};
-pub use units::{Micros, UnixMillis};
+pub use units::{Currency, Micros, Money, UnixMillis};

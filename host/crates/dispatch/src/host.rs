@@ -6,7 +6,7 @@ use if_config::{Environment, Home, Settings};
 use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
 use if_registry::{InTheClear, KeyGuard, Layout};
 use if_store::Store;
-use if_witness::{LogFiles, Witness};
+use if_witness::{LogFiles, Owed, Witness};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,7 +38,8 @@ impl Host {
         let home = Home::open(Home::locate(&environment, None)).map_err(explain)?;
         let settings = Settings::load(&home.config_file()).map_err(explain)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = Store::open(&home.database(), &[if_witness::SCHEMA]).map_err(explain)?;
+        let schemas = [if_witness::SCHEMA, if_optimise::SCHEMA];
+        let store = Store::open(&home.database(), &schemas).map_err(explain)?;
         let store = Arc::new(store);
         let witness = open_log(&home, store.clone(), clock.clone())?;
         let layout = Layout { home: home.path().to_owned() };
@@ -96,7 +97,8 @@ impl Host {
 fn open_log(home: &Home, store: Arc<Store>, clock: Arc<dyn Clock>) -> Result<Witness, Problem> {
     let (key, run_dir, anchor) = (log_key(home), home.run_dir(), home.anchor_file());
     let files = LogFiles { key: &key, run_dir: &run_dir, anchor: &anchor };
-    Witness::open(store, files, clock).map_err(explain)
+    let owed: Owed = |transaction, operation| if_optimise::owed(&**transaction, operation);
+    Witness::open_with(store, files, clock, owed).map_err(explain)
 }
 
 /// The witness's signing key.

@@ -3,10 +3,11 @@
 use crate::host::{Host, fresh_id};
 use crate::job::{Job, explain};
 use crate::request::{Action, Request};
+use if_config::Caller;
 use if_core::{Effect, Mode, Problem};
 use if_manifest::model::Predicate;
 use if_registry::Loaded;
-use if_witness::{Decision, Intent, Plugin};
+use if_witness::{Charge, Decision, Intent, Plugin};
 use serde_json::{Value, json};
 
 /// The verdict words of a decision.
@@ -24,6 +25,7 @@ impl Host {
     ) -> Result<Intent, Problem> {
         let mut intent = self.bare_intent(request, ALLOW, reasons)?;
         intent.effect = job.effect;
+        intent.charge.category = loaded.manifest.category.clone();
         intent.plugin = Some(plugin(loaded, &loaded.manifest));
         Ok(intent)
     }
@@ -51,6 +53,7 @@ impl Host {
         let mut intent = self.bare_intent(request, DENY, vec![problem.message.clone()])?;
         if let Some((loaded, job)) = known {
             intent.effect = job.effect;
+            intent.charge.category = loaded.manifest.category.clone();
             intent.plugin = Some(plugin(loaded, &loaded.manifest));
         }
         self.witness.deny(intent, problem.code, &problem.message).map(|_| ()).map_err(explain)
@@ -63,6 +66,7 @@ impl Host {
         reasons: Vec<String>,
     ) -> Result<Intent, Problem> {
         let operation = fresh_id(self.now())?;
+        let Caller { swarm, agent } = self.environment.caller().map_err(explain)?;
         let trace = request.flags.trace.clone().unwrap_or_else(|| operation.to_string());
         Ok(Intent {
             operation,
@@ -75,6 +79,7 @@ impl Host {
             mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
             plugin: None,
             decision: Decision { verdict: verdict.to_owned(), reasons },
+            charge: Charge { swarm, agent, ..Charge::default() },
             params: params(request).to_string().into_bytes(),
             why: request.flags.why.clone(),
         })

@@ -4,7 +4,9 @@
 //! the manifest whose signatures were verified.
 
 use crate::request::{Action, Request};
-use if_core::{Code, Effect, Explain, Micros, Mode, Problem};
+use crate::tariff::Tariff;
+use if_config::PriceBook;
+use if_core::{Code, Effect, Explain, Mode, Problem};
 use if_manifest::model::{Command, EffectSource, Limits, Parameter, Predicate};
 use serde_json::{Map, Value};
 
@@ -26,8 +28,7 @@ pub struct Job<'a> {
     /// Set for a command that emits events until it is stopped: `--timeout` stops it.
     pub stream: Option<if_runtime::Stream>,
     pub mode: Mode,
-    pub price: Micros,
-    pub currency: Option<String>,
+    pub tariff: Tariff,
     /// The command without its arguments, for messages.
     pub line: String,
     /// The whole line as typed, for hints that repeat it.
@@ -38,11 +39,13 @@ pub struct Job<'a> {
 impl<'a> Job<'a> {
     /// Finds the command and checks every argument against it.
     ///
-    /// `timeout_ms` is what the installation's configuration says where the line says nothing.
+    /// `timeout_ms` is what the installation's configuration says where the line says nothing,
+    /// `book` the operator's own prices.
     pub fn resolve(
         predicate: &'a Predicate,
         request: &Request,
         timeout_ms: Option<u64>,
+        book: &PriceBook,
     ) -> Result<Self, Problem> {
         let line = bare_line(request);
         let (command, arguments) = match &request.action {
@@ -58,20 +61,20 @@ impl<'a> Job<'a> {
         let stream = command
             .filter(|command| command.streams)
             .map(|_| if_runtime::Stream { stop_after_ms: request.flags.timeout_ms });
-        let price = command.and_then(|command| predicate.prices.get(&command.path)).copied();
+        let deadline_ms = match stream {
+            Some(_) => predicate.limits.deadline_ms,
+            None => deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
+        };
+        let lasts_ms = stream.and_then(|stream| stream.stop_after_ms).unwrap_or(deadline_ms);
         Ok(Self {
             parameters: command.map_or(&[], |command| &command.parameters),
             effect,
             unlisted: command.and_then(|command| unlisted(command, &arguments, predicate)),
             limits: predicate.limits,
-            deadline_ms: match stream {
-                Some(_) => predicate.limits.deadline_ms,
-                None => deadline(&predicate.limits, request.flags.timeout_ms.or(timeout_ms)),
-            },
+            deadline_ms,
             stream,
             mode: if request.flags.dry_run { Mode::DryRun } else { Mode::Live },
-            price: price.unwrap_or_default(),
-            currency: predicate.currency.clone(),
+            tariff: Tariff::of(request, predicate, book, &arguments, lasts_ms)?,
             typed: request.line.clone().unwrap_or_else(|| line.clone()),
             line,
             arguments,

@@ -6,12 +6,13 @@
 //! - `host`: an opened home · `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
+//! - `tariff`: what a command costs · `purse`: what one operation may cost and does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `recorded`: a call as the log keeps it · `replay`: the same call once more · `explained`: why
 //!   it was let through, or not
 //! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `export`,
-//!   `doctor`, `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
+//!   `optimise`, `doctor`, `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
 
 #[cfg(feature = "live")]
 pub mod backup;
@@ -41,6 +42,7 @@ mod kv;
 pub mod lint;
 mod log;
 mod memory;
+pub mod optimise;
 mod outcome;
 #[cfg(feature = "live")]
 mod outside;
@@ -58,6 +60,7 @@ mod secret;
 #[cfg(feature = "live")]
 mod secret_audit;
 mod standing;
+mod tariff;
 pub mod trust;
 mod wish;
 

@@ -14,7 +14,7 @@ use crate::purse::Purse;
 use crate::request::{Action, Request};
 use crate::wish::Seen;
 use if_broker::{BrokerConfig, CallBroker, Capabilities, Cassette, InstanceRef};
-use if_config::{Environment, Instance, check_settings};
+use if_config::{Environment, Instance, PriceBook, check_settings};
 use if_core::{
     Clock, Code, EventSink, LogLevel, Problem, Refusal, RefusalKind, SecretSource, SecretValue,
     StateStore, UnixMillis, Word,
@@ -161,7 +161,7 @@ impl Stage {
         let settings = check_settings(&instance, &self.predicate.settings).map_err(explain)?;
         let mut request = Request::new(provider, name, action(script));
         request.flags.dry_run = script.dry_run;
-        let job = Job::resolve(&self.predicate, &request, None)?;
+        let job = Job::resolve(&self.predicate, &request, None, &PriceBook::default())?;
         let audience = Arc::new(Audience::default());
         let config = self.config(&job, script, settings.clone(), audience.clone())?;
         let broker = CallBroker::fake(config, script.cassette.clone());
@@ -236,7 +236,7 @@ impl Stage {
             ca_file: None,
             secrets: Arc::new(Props { secrets: script.secrets.clone() }),
             events: Arc::new(Events::new(audience)),
-            meter: Arc::new(Purse::new(None, job.price).map_err(crate::run::problem_of)?),
+            meter: Arc::new(Purse::new(None, job.tariff.clone()).map_err(crate::run::problem_of)?),
             blobs: Arc::new(Files::open(&BTreeMap::new(), &[], true, data)?),
             state: Arc::new(Scratchpad::default()),
             clock: Arc::new(Still),

@@ -9,18 +9,19 @@ use crate::host::{Host, fill_random};
 use crate::job::{Job, explain};
 use crate::memory;
 use crate::outcome::{self, Ending};
-use crate::purse::Purse;
+use crate::purse::{Bill, Overrun, Purse};
 use crate::recorded::{DROPPED, RecordedCall};
 use crate::request::{Action, Performed, Request};
 use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
-use if_config::SecretReference;
-use if_core::{Code, EventSink, Exit, Micros, Mode, Problem, Refusal, UnixMillis};
+use if_config::{PriceBook, SecretReference};
+use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
 use if_manifest::model::Secret;
 use if_manifest::trust::Warning;
+use if_optimise::{Payer, Spending, Use};
 use if_registry::{Loaded, Stamps};
 use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
-use if_witness::{Evidence, Operation, Outcome, Timing, Usage};
+use if_witness::{Evidence, Intent, Operation, Outcome, Status, Timing, Usage, WitnessError};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ impl Host {
             .load(&request.provider)
             .map_err(|problem| self.refused(&request, None, problem))?;
         let timeout_ms = request.flags.timeout_default_ms.or(self.timeout_ms()?);
-        let job = Job::resolve(&loaded.manifest, &request, timeout_ms)?;
+        let book = PriceBook::load(&self.home).map_err(explain)?;
+        let job = Job::resolve(&loaded.manifest, &request, timeout_ms, &book)?;
         let refused = |problem| self.refused(&request, Some((&loaded, &job)), problem);
         let facts = facts(&job, request.flags.yes);
         let decision = decide::decide(facts);
@@ -42,21 +44,32 @@ impl Host {
             return Err(refused(decide::denial(facts)));
         }
         let ready = engine.and_then(|engine| self.ready(engine, &loaded)).map_err(refused)?;
-        let purse = Purse::new(request.flags.max_cost, job.price).map_err(problem_of);
+        let purse = Purse::new(request.flags.max_cost, job.tariff.clone()).map_err(problem_of);
         let purse = Arc::new(purse.map_err(refused)?);
         let around = self.surroundings(&request).map_err(refused)?;
-        let mut wishes = self.connect(&request, &loaded, &job, face, purse)?;
+        let mut wishes = self.connect(&request, &loaded, &job, face, purse.clone())?;
         let reasons = decision.reasons.into_iter().chain(in_grace(&loaded)).collect();
-        let intent = self.intent(&request, &loaded, &job, reasons)?;
+        let mut intent = self.intent(&request, &loaded, &job, reasons)?;
+        intent.charge.reserved = purse.charge();
         let trace = intent.trace.clone().unwrap_or_default();
         let mut call = self.call(&request, &job, &wishes, &trace)?;
         let standing = loaded.standing(&self.layout, before);
         call.standing = Some(Arc::new(Standing::new(standing, self.clock.clone())));
         let started = self.now();
-        let operation = self
-            .witness
-            .begin(intent, |tx| memory::remember(tx, &loaded.trusted))
-            .map_err(explain)?;
+        let payer = payer(&intent);
+        let id = intent.operation.clone();
+        let begun = self.witness.begin_if(intent, |tx, at| {
+            memory::remember(tx, &loaded.trusted).map_err(explain)?;
+            let spending = |currency| Spending { operation: id, at, payer, currency };
+            let standings = purse.open(tx, &self.store, spending)?;
+            Ok::<_, Problem>(standings.iter().map(ToString::to_string).collect())
+        });
+        let operation = begun.map_err(|error| match error {
+            WitnessError::Refused(problem) if problem.code.exit() == Exit::Limit => {
+                refused(problem)
+            }
+            error => explain(error),
+        })?;
         let goes_on = self.fetch(&job, &mut call, &mut wishes)?
             && match &around {
                 Some(around) => self.look_around(around, &loaded, &job, &mut call, &mut wishes)?,
@@ -121,13 +134,21 @@ impl Host {
         let plan = seen.plan.clone();
         let placeholders = seen.placeholders.clone();
         let recorded = recorded.map(|call| call.with(placeholders));
-        let mut record = record(&end, timing, job, &report, &wishes, seen);
+        let moved = matches!(end.status, Status::Ok | Status::Unknown)
+            || (end.status == Status::Interrupted && seen.sent.wrote);
+        let bill = wishes.purse.bill(counted(&seen, timing), moved);
+        let mut record = record(&end, timing, job, &report, &wishes, seen, &bill);
         record.call = recorded.and_then(|call| serde_json::to_vec(&call).ok());
-        let warnings = wishes.purse.overrun().iter().map(ToString::to_string).collect();
+        let mut warnings: Vec<String> = bill.overrun.iter().map(ToString::to_string).collect();
+        let mut alerts = Vec::new();
         let live = job.mode == Mode::Live;
         operation
-            .finish_with(record, |tx| if live { wishes.save_state(tx) } else { Ok(()) })
+            .finish_with(record, |tx| {
+                alerts = wishes.purse.settle(tx, &bill)?;
+                if live { wishes.save_state(tx) } else { Ok(()) }
+            })
             .map_err(explain)?;
+        warnings.extend(alerts.iter().map(|alert| alert.standing.to_string()));
         let result = match end.problem {
             Some(problem) => Err(problem),
             None => Ok(report
@@ -180,6 +201,25 @@ fn with_more_time(problem: Problem, job: &Job<'_>) -> Problem {
 fn in_grace(loaded: &Loaded) -> Option<String> {
     let grace = |warning: &&Warning| matches!(warning, Warning::AllowGrace { .. });
     loaded.trusted.warnings.iter().find(grace).map(ToString::to_string)
+}
+
+/// Whose budgets it counts for, as its intent says.
+fn payer(intent: &Intent) -> Payer {
+    Payer {
+        provider: intent.provider.clone(),
+        instance: intent.instance.clone(),
+        command: intent.command.clone(),
+        category: intent.charge.category.clone(),
+        swarm: intent.charge.swarm.clone(),
+        agent: intent.charge.agent.clone(),
+    }
+}
+
+/// What the host counted of a call that a price may be multiplied with.
+fn counted(seen: &Seen, timing: Timing) -> Use {
+    let bytes = seen.traffic.iter().map(|it| it.bytes_in.saturating_add(it.bytes_out));
+    let bytes = bytes.fold(0, u64::saturating_add);
+    Use { millis: Some(timing.wall_ms), bytes: Some(bytes), ..Use::default() }
 }
 
 /// What the decision is taken on.
@@ -240,6 +280,7 @@ fn record(
     report: &Report,
     wishes: &Wishes,
     seen: Seen,
+    bill: &Bill,
 ) -> Outcome {
     let exit = end.problem.as_ref().map_or(Exit::Ok, |problem| problem.code.exit());
     let usage = &report.usage;
@@ -252,9 +293,9 @@ fn record(
     let evidence = dropped.into_iter().chain(wishes.events.evidence());
     Outcome {
         code: end.problem.as_ref().map(|problem| problem.code),
-        cost: wishes.purse.total(),
-        overrun: wishes.purse.overrun().map(|it| Micros(it.cost.0.saturating_sub(it.allowed.0))),
-        currency: job.currency.clone(),
+        cost: bill.cost,
+        overrun: bill.overrun.map(Overrun::above),
+        currency: job.tariff.currency.as_ref().map(ToString::to_string),
         usage: Some(Usage {
             fuel: usage.fuel,
             memory_peak_bytes: usage.memory_peak_bytes,

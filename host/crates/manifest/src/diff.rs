@@ -4,7 +4,7 @@
 //! what it means to whoever allows it: does the plugin gain something, lose something, or is it
 //! only otherwise? In doubt it gains.
 
-use crate::model::{Command, EffectSource, Endpoint, Parameter, Predicate, Rule, Secret};
+use crate::model::{Command, EffectSource, Endpoint, Parameter, Predicate, Price, Rule, Secret};
 use if_core::Effect;
 use serde::Serialize;
 use serde_json::Value;
@@ -145,6 +145,9 @@ fn facts(plugin: &Predicate) -> Facts {
     add("identity", "provider".into(), plugin.provider.to_string(), Judge::Gain);
     add("identity", "world".into(), plugin.world.clone(), Judge::Gain);
     add("identity", "kind".into(), text(&plugin.kind), Judge::Gain);
+    if let Some(category) = &plugin.category {
+        add("identity", "category".into(), category.to_string(), Judge::Plain);
+    }
     add("summary", "plugin".into(), plugin.summary.clone(), Judge::Plain);
     for import in &plugin.imports {
         add("import", import.clone(), "asked for".into(), Judge::Gain);
@@ -164,7 +167,7 @@ fn facts(plugin: &Predicate) -> Facts {
         }
     }
     for (path, price) in &plugin.prices {
-        add("price", path.clone(), text(price), Judge::More);
+        price_parts(path, price, &mut add);
     }
     if let Some(currency) = &plugin.currency {
         add("price", "currency".into(), currency.clone(), Judge::Plain);
@@ -189,6 +192,19 @@ fn facts(plugin: &Predicate) -> Facts {
 }
 
 type Add<'a> = dyn FnMut(&'static str, String, String, Judge) + 'a;
+
+fn price_parts(path: &str, price: &Price, add: &mut Add<'_>) {
+    let parts = serde_json::to_value(price).unwrap_or_default();
+    for (part, value) in parts.as_object().into_iter().flatten() {
+        match value.as_object() {
+            None => add("price", format!("{path} {part}"), text(value), Judge::More),
+            Some(members) => members.iter().for_each(|(member, value)| {
+                let judge = if value.is_number() { Judge::More } else { Judge::Plain };
+                add("price", format!("{path} {part} {member}"), text(value), judge);
+            }),
+        }
+    }
+}
 
 fn endpoint(it: &Endpoint, add: &mut Add<'_>) {
     let name = it.name.to_string();

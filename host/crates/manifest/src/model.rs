@@ -4,19 +4,21 @@
 mod command;
 mod discover;
 mod limits;
+mod price;
 mod secret;
 mod traffic;
 
 pub use command::{Command, Completion, Kind, Parameter, View};
 pub use discover::{Discover, Probe};
 pub use limits::Limits;
+pub use price::{Price, Transaction};
 pub use secret::{
     Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp, TotpHash,
 };
 pub use traffic::{EffectSource, Endpoint, Rule, TableKey};
 
 use crate::schema::text;
-use if_core::{CapabilityId, Digest, Effect, Micros, Word};
+use if_core::{CapabilityId, Digest, Effect, Word};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,10 @@ pub struct Predicate {
     pub version: Version,
     /// Rises with every release; an installation never goes back.
     pub release: u64,
+    /// What kind of thing it drives, for budgets over several providers: `ai`, `studio`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<text::Word>")]
+    pub category: Option<Word>,
     pub kind: PluginKind,
     /// `infrafabric:adapter/adapter@0.1.0` or `…/policy@0.1.0`.
     pub world: String,
@@ -110,10 +116,9 @@ pub struct Predicate {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, text::Effect>>")]
     pub tables: BTreeMap<String, BTreeMap<String, Effect>>,
-    /// Price per call of a command path, in micro-units of `currency`.
+    /// Command path → what it costs, in millionths of `currency`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, u64>")]
-    pub prices: BTreeMap<String, Micros>,
+    pub prices: BTreeMap<String, Price>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
 }
@@ -144,6 +149,8 @@ pub struct Declaration {
     pub provider: Word,
     pub version: Version,
     pub release: u64,
+    #[serde(default)]
+    pub category: Option<Word>,
     #[serde(default = "provider_kind")]
     pub kind: PluginKind,
     /// Path of the built component, relative to plugin.toml.
@@ -169,7 +176,7 @@ pub struct Declaration {
     #[serde(default)]
     pub data: BTreeMap<String, String>,
     #[serde(default)]
-    pub prices: BTreeMap<String, Micros>,
+    pub prices: BTreeMap<String, Price>,
     #[serde(default)]
     pub currency: Option<String>,
 }

@@ -265,9 +265,19 @@ fn tables(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
 }
 
 fn prices(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
-    for path in it.prices.keys() {
-        let known = it.commands.iter().any(|command| command.path == *path);
-        at.field("prices").key(path).require(known, || format!("there is no command `{path}`"))?;
+    for (path, price) in &it.prices {
+        let prices = at.field("prices");
+        let at = prices.key(path);
+        let command = it.commands.iter().find(|command| command.path == *path);
+        at.require(command.is_some(), || format!("there is no command `{path}`"))?;
+        price.check().or_else(|(part, why)| at.field(part).require(false, || why))?;
+        let named =
+            price.transaction.iter().flat_map(|it| [Some(&it.amount), it.currency.as_ref()]);
+        for name in named.flatten() {
+            let known = command
+                .is_some_and(|it| it.parameters.iter().any(|known| known.name.as_str() == name));
+            at.field("transaction").require(known, || format!("there is no parameter `{name}`"))?;
+        }
     }
     let currency = at.field("currency");
     match &it.currency {

@@ -29,6 +29,8 @@ pub enum StoreError {
     SchemaMalformed { owner: &'static str, version: u32, steps: usize },
     #[error("number {0} does not fit the database's 64-bit integers")]
     Number(u64),
+    #[error("the database holds something in column {column} that was not written here")]
+    Cell { column: usize },
     #[error("the state of {component} for `{instance}` would exceed {max} bytes")]
     StateFull { component: String, instance: String, max: usize },
     #[error("a file of the database cannot be used")]
@@ -85,6 +87,7 @@ impl Explain for StoreError {
             StoreError::ReadOnly { .. }
             | StoreError::NoWal { .. }
             | StoreError::Number(_)
+            | StoreError::Cell { .. }
             | StoreError::File(_)
             | StoreError::Sqlite(_) => Code::Store,
         }

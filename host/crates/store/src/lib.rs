@@ -13,6 +13,7 @@
 //! - `floor`: the highest release seen of each capability
 //! - `state`: the small key-value store of a plugin and instance
 //! - `copy`: the whole database in another file, while nobody writes
+//! - `sql`: statements and rows for owners who need not know whose database it is
 //! - `error`: what can go wrong, in words and codes
 
 mod copy;
@@ -21,6 +22,7 @@ mod floor;
 mod fold;
 mod open;
 mod schema;
+mod sql;
 mod state;
 mod store;
 
@@ -29,6 +31,7 @@ pub use floor::remember_release;
 pub use fold::CHECKPOINT_PAGES;
 pub use open::BUSY_WAIT;
 pub use schema::Schema;
+pub use sql::{Row, Sql, Value};
 pub use state::{STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX, State};
 pub use store::Store;
 

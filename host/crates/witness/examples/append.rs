@@ -5,7 +5,7 @@
 
 use if_core::{Clock, Effect, Exit, Mode, OperationId, UnixMillis, Word};
 use if_store::Store;
-use if_witness::{Decision, Intent, LogFiles, Outcome, SCHEMA, Status, Timing, Witness};
+use if_witness::{Charge, Decision, Intent, LogFiles, Outcome, SCHEMA, Status, Timing, Witness};
 use std::error::Error;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -61,6 +61,7 @@ fn intent(number: u64) -> Result<Intent, Box<dyn Error>> {
         mode: Mode::Live,
         plugin: None,
         decision: Decision { verdict: "allow".into(), reasons: Vec::new() },
+        charge: Charge::default(),
         params: b"{}".to_vec(),
         why: None,
     })

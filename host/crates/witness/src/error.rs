@@ -2,7 +2,7 @@
 
 use crate::anchor::AnchorFault;
 use crate::verify::Fault;
-use if_core::{Code, Explain, OperationId};
+use if_core::{Code, Explain, OperationId, Problem};
 use if_store::StoreError;
 use if_tlog::{BundleError, CheckpointError, NoteError};
 use std::path::PathBuf;
@@ -59,6 +59,9 @@ pub enum WitnessError {
     Random,
     #[error("an entry cannot be written as JSON")]
     Json(#[source] serde_json::Error),
+    /// Somebody who was asked in the transaction of an intent said no.
+    #[error(transparent)]
+    Refused(#[from] Problem),
 }
 
 impl From<NoteError> for WitnessError {
@@ -84,6 +87,7 @@ impl Explain for WitnessError {
                 Code::Store
             }
             WitnessError::KeyMissing { .. } => Code::KeyMissing,
+            WitnessError::Refused(problem) => problem.code,
             WitnessError::KeyExists { .. } => Code::Usage,
             WitnessError::KeyUnsafe { .. } => Code::HomeUnsafe,
             WitnessError::OperationClosed(_) => Code::OutcomeUnknown,
@@ -108,6 +112,7 @@ impl Explain for WitnessError {
     fn hints(&self) -> Vec<String> {
         match self {
             WitnessError::Store(error) => error.hints(),
+            WitnessError::Refused(problem) => problem.hints.clone(),
             WitnessError::KeyMissing { .. } => vec!["ifctl init".to_owned()],
             WitnessError::KeyUnsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
             WitnessError::Unreadable { .. } => vec!["ifctl witness verify".to_owned()],

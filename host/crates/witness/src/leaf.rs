@@ -43,6 +43,13 @@ pub struct Leaf {
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// Whose budgets it counts for, beside those of its provider and instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<Word>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Word>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +61,9 @@ pub struct Leaf {
     pub commitments: BTreeMap<String, Hash32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Verdict>,
+    /// What was set aside for it before it ran, in millionths of `currency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved_micros: Option<Micros>,
     /// What it cost, in millionths of `currency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<Micros>,
@@ -247,11 +257,15 @@ impl Leaf {
             command: None,
             effect: None,
             actor: None,
+            category: None,
+            swarm: None,
+            agent: None,
             mode: None,
             plugin: None,
             decision: None,
             commitments: BTreeMap::new(),
             outcome: None,
+            reserved_micros: None,
             cost_micros: None,
             overrun_micros: None,
             currency: None,

@@ -62,7 +62,7 @@ pub use leaf::{
 pub use operation::{LeafRef, Operation};
 pub use publish::Published;
 pub use query::{Entry, Filter, Recorded};
-pub use record::{Evidence, Intent, Outcome};
-pub use tables::SCHEMA;
+pub use record::{Charge, Evidence, Intent, Outcome};
+pub use tables::{SCHEMA, entries};
 pub use verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport, verify};
-pub use witness::{LogFiles, Witness};
+pub use witness::{LogFiles, Owed, Witness};

@@ -10,7 +10,7 @@ use crate::leaf::{
     Decision, Kind, Leaf, Plugin, SecretUse, Status, Timing, Traffic, Usage, Verdict,
 };
 use crate::{WitnessError, bounds};
-use if_core::{Code, Effect, Exit, Micros, Mode, OperationId, UnixMillis, Word};
+use if_core::{Code, Effect, Exit, Micros, Mode, Money, OperationId, UnixMillis, Word};
 use serde_json::json;
 
 /// What is about to happen, or was refused.
@@ -30,10 +30,21 @@ pub struct Intent {
     /// `None` when no plugin is involved, or none was found.
     pub plugin: Option<Plugin>,
     pub decision: Decision,
+    pub charge: Charge,
     /// The arguments as JSON. Goes to the body.
     pub params: Vec<u8>,
     /// `--why`. Goes to the body.
     pub why: Option<String>,
+}
+
+/// Whose money an operation spends, and what of it was set aside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Charge {
+    pub category: Option<Word>,
+    pub swarm: Option<Word>,
+    pub agent: Option<Word>,
+    /// Before it ran; a price, or what its plugin asked for, may add to it.
+    pub reserved: Option<Money>,
 }
 
 /// How it ended.
@@ -163,6 +174,11 @@ impl Intent {
             command: Some(field(self.command)),
             effect: Some(self.effect),
             actor: Some(field(self.actor)),
+            category: self.charge.category,
+            swarm: self.charge.swarm,
+            agent: self.charge.agent,
+            reserved_micros: self.charge.reserved.as_ref().map(|money| money.micros),
+            currency: self.charge.reserved.map(|money| money.currency.to_string()),
             mode: Some(self.mode),
             plugin: self.plugin.map(|plugin| Plugin { version: field(plugin.version), ..plugin }),
             decision: Some(Decision {

@@ -64,7 +64,12 @@ impl Witness {
             let code = Code::OutcomeUnknown;
             let verdict =
                 Verdict { status: Status::Unknown, code: Some(code), exit: code.exit() as u8 };
-            let leaf = intent.outcome_of(shared.now(), verdict);
+            let mut leaf = intent.outcome_of(shared.now(), verdict);
+            // What was set aside for it may have been spent.
+            if let Some(owed) = (shared.owed)(transaction, operation)? {
+                leaf.cost_micros = Some(owed.micros);
+                leaf.currency = Some(owed.currency.to_string());
+            }
             tables::append(transaction, &shared.key, leaf, &[])?;
             Ok(true)
         })

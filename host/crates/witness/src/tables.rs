@@ -225,6 +225,14 @@ pub(crate) fn length(connection: &Connection) -> Result<Option<Head>, WitnessErr
     Ok(newest.map(|at| Head { leaves: at.seq.saturating_add(1), hash: at.hash }))
 }
 
+/// How many entries the log has in a view that its caller has open.
+///
+/// # Errors
+/// The database fails.
+pub fn entries(view: &Connection) -> Result<u64, WitnessError> {
+    Ok(length(view)?.map_or(0, |head| head.leaves))
+}
+
 /// The hash that stands beside an entry.
 pub(crate) fn hash_of(view: &Connection, seq: u64) -> Result<Option<Hash32>, WitnessError> {
     let hash: Option<Vec<u8>> = view

@@ -8,7 +8,7 @@ use crate::operation::{LeafRef, Operation};
 use crate::record::{Intent, text};
 use crate::run_lock::RunLock;
 use crate::{PublicKey, WitnessError, tables};
-use if_core::{Clock, Code, UnixMillis};
+use if_core::{Clock, Code, Money, OperationId, UnixMillis};
 use if_store::{Connection, Store, StoreError, Transaction};
 use rusqlite::OptionalExtension;
 use std::path::{Path, PathBuf};
@@ -26,10 +26,16 @@ pub(crate) struct Shared {
     pub(crate) key: LogKey,
     pub(crate) run_dir: PathBuf,
     anchor_path: PathBuf,
+    /// What a lost operation owes.
+    pub(crate) owed: Owed,
     /// Opened by the first write, under the database's lock.
     pub(crate) anchor: OnceLock<Anchor>,
     clock: Arc<dyn Clock>,
 }
+
+/// What an operation owes whose process was lost, where something was set aside for it: settled in
+/// the transaction that closes it.
+pub type Owed = fn(&Transaction<'_>, &OperationId) -> Result<Option<Money>, StoreError>;
 
 /// What belongs to a log beside its database.
 #[derive(Debug, Clone, Copy)]
@@ -100,11 +106,25 @@ impl Witness {
         files: LogFiles<'_>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, WitnessError> {
+        Self::open_with(store, files, clock, |_, _| Ok(None))
+    }
+
+    /// As [`Witness::open`], with somebody who knows what lost operations owe.
+    ///
+    /// # Errors
+    /// As [`Witness::open`].
+    pub fn open_with(
+        store: Arc<Store>,
+        files: LogFiles<'_>,
+        clock: Arc<dyn Clock>,
+        owed: Owed,
+    ) -> Result<Self, WitnessError> {
         let shared = Shared {
             store,
             key: LogKey::load(files.key)?,
             run_dir: files.run_dir.to_owned(),
             anchor_path: files.anchor.to_owned(),
+            owed,
             anchor: OnceLock::new(),
             clock,
         };
@@ -140,15 +160,31 @@ impl Witness {
         intent: Intent,
         also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
     ) -> Result<Operation, WitnessError> {
+        self.begin_if(intent, |transaction, _| also(transaction).map(|()| Vec::new()))
+    }
+
+    /// As [`Witness::begin`], where it is decided in the same commit whether it may run at all:
+    /// `also` is told the time of the entry, and what it answers joins the decision's reasons.
+    ///
+    /// # Errors
+    /// As [`Witness::begin`]; a [`Problem`](if_core::Problem) of `also` as
+    /// [`WitnessError::Refused`].
+    pub fn begin_if<E: Into<WitnessError>>(
+        &self,
+        mut intent: Intent,
+        also: impl FnOnce(&Transaction<'_>, UnixMillis) -> Result<Vec<String>, E>,
+    ) -> Result<Operation, WitnessError> {
         let shared = &self.shared;
         let operation = intent.operation.clone();
         // Before anybody can read the intent, its process is known to live.
         let lock = RunLock::create(&shared.run_dir, &operation)?;
-        let (leaf, parts) = intent.record(Kind::Intent, shared.now())?;
         let recorded = shared.append(|transaction| {
+            let at = shared.now();
+            let reasons = also(transaction, at).map_err(Into::into)?;
+            intent.decision.reasons.extend(reasons);
+            let (leaf, parts) = intent.record(Kind::Intent, at)?;
             let appended = tables::append(transaction, &shared.key, leaf, &parts)?;
             tables::open_intent(transaction, &operation, appended.0.seq)?;
-            also(transaction)?;
             Ok::<_, WitnessError>(appended)
         });
         match recorded {
@@ -177,8 +213,25 @@ impl Witness {
     /// # Errors
     /// The database fails.
     pub fn note(&self, remark: &str) -> Result<LeafRef, WitnessError> {
-        let leaf = Leaf::new(Kind::Note, self.shared.now());
-        self.append(leaf, &[Part::new("note", text(remark))?])
+        self.note_with(remark, |_| Ok(()))
+    }
+
+    /// As [`Witness::note`], with what `also` changes in the same commit.
+    ///
+    /// # Errors
+    /// The database fails, or `also` does; then neither is recorded.
+    pub fn note_with(
+        &self,
+        remark: &str,
+        also: impl FnOnce(&Transaction<'_>) -> Result<(), StoreError>,
+    ) -> Result<LeafRef, WitnessError> {
+        let shared = &self.shared;
+        let leaf = Leaf::new(Kind::Note, shared.now());
+        let parts = [Part::new("note", text(remark))?];
+        shared.append_last(|transaction| {
+            also(transaction)?;
+            tables::append(transaction, &shared.key, leaf, &parts).map(|(at, _)| at)
+        })
     }
 
     /// Takes the log as it is for the one to be continued, whatever it lacks or holds that was not

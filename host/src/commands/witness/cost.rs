@@ -4,7 +4,7 @@ use super::query::FilterArgs;
 use crate::app::App;
 use crate::commands::host;
 use clap::{Args, ValueEnum};
-use if_core::Problem;
+use if_core::{Micros, Problem};
 use if_dispatch::witness::Entry;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -79,10 +79,9 @@ pub fn run(app: &App, args: &CostArgs) -> Result<(), Problem> {
     app.printer.result(&json!({ "costs": rows }), &text)
 }
 
-/// Millionths as people write them; all six digits, for nothing is rounded.
+/// Millionths as people write them; nothing is rounded.
 fn amount(micros: u64, currency: &str) -> String {
-    let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
-    format!("{whole}.{rest:06} {currency}").trim_end().to_owned()
+    format!("{} {currency}", Micros(micros)).trim_end().to_owned()
 }
 
 impl GroupBy {
@@ -111,7 +110,7 @@ mod tests {
 
     #[test]
     fn amounts_show_every_millionth() {
-        assert_eq!(amount(1_500_000, "EUR"), "1.500000 EUR");
+        assert_eq!(amount(1_500_000, "EUR"), "1.50 EUR");
         assert_eq!(amount(7, ""), "0.000007");
     }
 }

@@ -14,7 +14,6 @@ mod replay;
 mod trace;
 mod verify;
 
-#[cfg(feature = "live")]
 pub use query::instant;
 
 use crate::app::App;

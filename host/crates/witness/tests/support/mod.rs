@@ -5,8 +5,8 @@ use if_core::{
 };
 use if_store::Store;
 use if_witness::{
-    Decision, Intent, LogFiles, Outcome, Plugin, PublicKey, SCHEMA, Status, Timing, Witness,
-    WitnessError, create_key,
+    Charge, Decision, Intent, LogFiles, Outcome, Plugin, PublicKey, SCHEMA, Status, Timing,
+    Witness, WitnessError, create_key,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -130,6 +130,7 @@ pub fn intent(number: u64) -> Intent {
         mode: Mode::Live,
         plugin: Some(plugin()),
         decision: Decision { verdict: "allow".into(), reasons: vec!["default".into()] },
+        charge: Charge::default(),
         params: br#"{"scene":"Main"}"#.to_vec(),
         why: Some("show start".into()),
     }
