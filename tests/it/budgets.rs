@@ -222,7 +222,7 @@ fn a_dry_run_owes_nothing_for_the_call_that_it_does_not_make() {
 fn budgets_are_set_looked_at_and_taken_away() {
     let lab = metered();
     let shown = set(&lab, "category:test 10 usd --period total --alert 90");
-    assert_eq!(shown["budget"]["budget"]["currency"], "USD", "{shown}");
+    assert_eq!(shown["budget"]["currency"], "USD", "{shown}");
     lab.run(["meter", "buy", "here"]).ok();
     let status = lab.run(["optimise", "budget", "status"]).ok();
     assert!(status.contains("category:test") && status.contains("9.98"), "{status}");

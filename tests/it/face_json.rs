@@ -16,6 +16,7 @@ const VOLATILE: &[&str] = &[
     "public",
     "replaced",
     "ms",
+    "millis",
     "wall_ms",
     "started",
     "ended",
@@ -198,6 +199,31 @@ fn a_used_secret() {
     lab.feed(["secret", "set", "hostile", "target", "password"], "long-enough-a-value").ok();
     lab.run(["hostile", "use-header", "target", "--reversed", "x"]).ok();
     check(&lab, &[("secret-audit", &["secret", "audit"])]);
+}
+
+#[test]
+fn money() {
+    let lab = Lab::with(&["meter"]);
+    lab.run(["meter", "add", "here"]).ok();
+    let budget =
+        ["optimise", "budget", "set", "provider:meter", "0.02", "USD", "--period", "total"];
+    check(&lab, &[("optimise-budget-set", &budget)]);
+    lab.run(["meter", "buy", "here"]).ok();
+    check(
+        &lab,
+        &[
+            ("optimise-budget-status", &["optimise", "budget", "status"]),
+            ("optimise-budget-history", &["optimise", "budget", "history"]),
+            ("optimise-budget-alerts", &["optimise", "budget", "alerts"]),
+            ("optimise-report", &["optimise", "report"]),
+            ("optimise-forecast", &["optimise", "forecast"]),
+            ("optimise-recommendations", &["optimise", "recommendations"]),
+            ("optimise-prices", &["optimise", "prices", "meter"]),
+            ("optimise-verify", &["optimise", "verify"]),
+        ],
+    );
+    let remove = ["optimise", "budget", "remove", "provider:meter", "USD", "--period", "total"];
+    check(&lab, &[("optimise-budget-remove", &remove)]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn set(app: &App, args: &SetArgs) -> Result<(), Problem> {
         None => "the budget is set".to_owned(),
         Some(standing) => format!("{standing} in {}", standing.bucket),
     };
-    app.printer.result(&json!({ "budget": standing }), &text)
+    app.printer.result(&json!({ "budget": standing.as_ref().map(value) }), &text)
 }
 
 fn remove(app: &App, args: &RemoveArgs) -> Result<(), Problem> {
