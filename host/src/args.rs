@@ -32,6 +32,12 @@ pub struct GlobalArgs {
     #[arg(long, global = true)]
     pub dry_run: bool,
 
+    /// Falsify: plan the command, play late, senseless, failing and repeated answers against it,
+    /// and show how it would end; with --yes it is then done, unless something spoke against it
+    #[arg(long, global = true, value_name = "falsify", value_parser = ["falsify"])]
+    #[arg(conflicts_with = "dry_run")]
+    pub mode: Option<String>,
+
     /// How long the command may take: 500ms, 5s, 2m; what streams is stopped then, and succeeded
     #[arg(long, global = true, value_name = "DURATION")]
     pub timeout: Option<String>,

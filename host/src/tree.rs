@@ -11,7 +11,7 @@ use if_registry::{IndexEntry, ProviderEntry};
 
 /// Global flags that take their value as the next word.
 const VALUE_FLAGS: &[&str] =
-    &["--format", "--why", "--timeout", "--idempotency-key", "--max-cost", "--context"];
+    &["--format", "--why", "--mode", "--timeout", "--idempotency-key", "--max-cost", "--context"];
 
 /// What is the same for every line.
 #[derive(Debug, Parser)]

@@ -22,6 +22,7 @@ mod evidence;
 mod export;
 mod face;
 mod face_json;
+mod falsify;
 mod guides;
 mod ha;
 mod keyring;

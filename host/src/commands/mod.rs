@@ -10,6 +10,7 @@ pub mod context;
 pub mod discover;
 pub mod doctor;
 pub mod explain;
+mod falsify;
 pub mod init;
 pub mod lint;
 pub mod optimise;

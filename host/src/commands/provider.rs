@@ -1,7 +1,7 @@
 //! `if <provider> …`: a provider's own commands, and the six every provider has.
 
 use crate::app::App;
-use crate::commands::{add, discover, host};
+use crate::commands::{add, discover, falsify, host};
 use crate::parse;
 use crate::print::{self, Face};
 use clap::ArgMatches;
@@ -62,8 +62,14 @@ fn call(app: &App, provider: &Word, command: &Command, leaf: &ArgMatches) -> Res
         arguments: arguments.values,
         files: arguments.files,
     };
-    let performed = perform(app, Request::new(provider.clone(), instance, action))?;
-    finish(app, &command.view, performed)
+    let request = Request::new(provider.clone(), instance, action);
+    if app.global.mode.is_some() {
+        falsify::run(app, request.again())?;
+        if !app.global.yes {
+            return Ok(());
+        }
+    }
+    finish(app, &command.view, perform(app, request)?)
 }
 
 fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {

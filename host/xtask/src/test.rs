@@ -53,6 +53,7 @@ const SUITES: &[Suite] = &[
             "guides",
             "limits",
             "export",
+            "falsify",
             "papers",
             "proofs",
             "replay",

@@ -71,6 +71,7 @@ pub const ALL: &[Trial] = &[
     trial("effect", "IF_ERR_PLANNED", Stage::switcher, Lines),
     trial("effect", "IF_ERR_EGRESS_DENIED", narrowed, Lines),
     trial("effect", "IF_ERR_ADDRESS_DENIED", name_of_own_network, Lines),
+    trial("effect", "IF_ERR_FALSIFIED", honest_device, Outside),
     trial("effect", "IF_ERR_EFFECT_EXCEEDED", honest_device, Outside),
     trial("effect", "IF_ERR_CAPABILITY_DENIED", honest_device, Outside),
     trial("secret", "IF_ERR_SECRET_MISSING", Stage::good_studio, Lines),

@@ -119,6 +119,9 @@ codes! {
     BrokenPipe "IF_ERR_BROKEN_PIPE" BrokenPipe
         "The program reading our output went away."
         "Nothing to do if you closed it on purpose."
+    Falsified "IF_ERR_FALSIFIED" Held
+        "If the provider were at its worst just then, nobody could rely on what the command says."
+        "Read the cases; do it without `--mode=falsify` if you can see for yourself what happened."
     Interrupted "IF_ERR_INTERRUPTED" Interrupted
         "Ctrl-C ended the command; the outcome is in the log."
         "Nothing to do."

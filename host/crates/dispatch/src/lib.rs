@@ -8,7 +8,8 @@
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
 //! - `tariff`: what a command costs · `purse`: what one operation may cost and does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
-//! - `recorded`: a call as the log keeps it · `replay`: the same call once more · `explained`: why
+//! - `recorded`: a call as the log keeps it · `replay`: the same call once more,
+//!   or with a provider at its worst · `explained`: why
 //!   it was let through, or not
 //! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `export`,
@@ -72,6 +73,7 @@ pub use host::{Created, Host};
 pub use instance::{Added, InstanceShown, SecretShown};
 pub use keys::Passphrases;
 pub use log::{Verified, Written};
+pub use replay::{Adversity, Case, Falsified};
 pub use request::{Action, Flags, Performed, Planned, Request};
 #[cfg(feature = "live")]
 pub use secret_audit::{SecretAudit, SecretUsed};

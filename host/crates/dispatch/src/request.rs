@@ -23,6 +23,18 @@ impl Request {
         Self { provider, instance: Some(instance), action, flags: Flags::default(), line: None }
     }
 
+    /// The same request, to be made twice.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self {
+            provider: self.provider.clone(),
+            instance: self.instance.clone(),
+            action: self.action.clone(),
+            flags: self.flags.clone(),
+            line: self.line.clone(),
+        }
+    }
+
     /// A request to the provider as such.
     pub fn for_provider(provider: Word, action: Action) -> Self {
         Self { provider, instance: None, action, flags: Flags::default(), line: None }
@@ -30,7 +42,7 @@ impl Request {
 }
 
 /// What the component is asked to do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Action {
     Check,
     Discover {

@@ -5,6 +5,8 @@
 //! something from outside ended a call (Ctrl-C, a deadline, a revocation): such a call is the same
 //! up to there, and that is what is said of it.
 
+mod adversary;
+mod falsify;
 mod player;
 
 use crate::engine::Ready;
@@ -12,6 +14,8 @@ use crate::host::Host;
 use crate::job::explain;
 use crate::recorded::{DROPPED, End, RecordedCall};
 use crate::run::block_on;
+pub use adversary::Adversity;
+pub use falsify::{Case, Falsified};
 use if_core::{Code, Explain as _, OperationId, Problem};
 use if_runtime::{Call, CallError, Report};
 use if_witness::{Entry, Filter, Plugin};
