@@ -105,7 +105,7 @@ fn format() -> Result<()> {
 /// own target.
 pub fn lints() -> Result<()> {
     judge(&["--workspace", "--all-targets"])?;
-    judge(&[&["--all-targets"], minimal::PACKAGES].concat())?;
+    judge(&[&["--all-targets"], minimal::BESIDE_THE_REST].concat())?;
     plugins::judge()
 }
 
