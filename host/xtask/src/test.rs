@@ -6,6 +6,7 @@
 use crate::stage::Stages;
 use crate::{plugins, setup, shell};
 use anyhow::{Context as _, Result, bail};
+use if_servers::Size;
 use if_servers::availability::{REPLAYS_FILE_VARIABLE, REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,8 @@ const SUITES: &[Suite] = &[
         packages: &[
             "if-core",
             "if-config",
+            "if-disk",
+            "if-harm",
             "if-dispatch",
             "if-runtime",
             "if-store",
@@ -44,6 +47,7 @@ const SUITES: &[Suite] = &[
             "backup",
             "completion",
             "context",
+            "durability",
             "errors",
             "evidence",
             "face",
@@ -113,8 +117,8 @@ pub struct Options {
     suite: Option<&'static str>,
     /// A missing server fails its tests instead of skipping them.
     require_servers: bool,
-    /// How many mutants each property of the trust rules sees, where not the usual thousand.
-    mutants: Option<u32>,
+    /// How large tests are, where not as usual.
+    sizes: BTreeMap<Size, u32>,
 }
 
 impl Options {
@@ -131,13 +135,12 @@ impl Options {
             match *flag {
                 "--require-servers" => options.require_servers = true,
                 "--suite" => options.suite = named(flags.next().copied().unwrap_or_default())?,
-                "--mutants" => {
+                other => {
+                    let size = sized(other)?;
                     let number = flags.next().and_then(|text| text.parse().ok());
-                    options.mutants = Some(number.context("--mutants wants a number")?);
+                    let number = number.with_context(|| format!("{other} wants a number"))?;
+                    options.sizes.insert(size, number);
                 }
-                other => bail!(
-                    "unknown: {other}; test knows --suite NAME, --require-servers and --mutants N"
-                ),
             }
         }
         Ok(options)
@@ -146,6 +149,15 @@ impl Options {
     fn suite(&self) -> Option<&'static Suite> {
         SUITES.iter().find(|suite| Some(suite.name) == self.suite)
     }
+}
+
+/// The size that this flag sets.
+fn sized(flag: &str) -> Result<Size> {
+    let known = Size::ALL.iter().find(|size| size.flag() == flag).copied();
+    let sizes = || Size::ALL.iter().map(|size| size.flag()).collect::<Vec<_>>().join(" N, ");
+    known.with_context(|| {
+        format!("unknown: {flag}; test knows --suite NAME, --require-servers, {} N", sizes())
+    })
 }
 
 fn named(name: &str) -> Result<Option<&'static str>> {
@@ -210,8 +222,8 @@ fn workspace(options: &Options) -> Result<()> {
             if options.require_servers {
                 tests.env(REQUIRE_VARIABLE, "1");
             }
-            if let Some(mutants) = options.mutants {
-                tests.env("IF_MUTANTS", mutants.to_string());
+            for (size, number) in &options.sizes {
+                tests.env(size.variable(), number.to_string());
             }
             shell::run(&mut tests)
         });
@@ -279,8 +291,8 @@ mod tests {
     fn flags_are_read_and_unknown_ones_refused() {
         let options = Options::parse(&["--suite", "trust", "--require-servers"]).unwrap();
         assert_eq!(options, Options { suite: Some("trust"), ..Options::ci() });
-        let options = Options::parse(&["--mutants", "100000"]).unwrap();
-        assert_eq!(options.mutants, Some(100_000));
+        let options = Options::parse(&["--mutants", "100000", "--kills", "200"]).unwrap();
+        assert_eq!(options.sizes, [(Size::Mutants, 100_000), (Size::Kills, 200)].into());
         assert!(Options::parse(&["--mutants", "many"]).is_err());
         assert_eq!(Options::parse(&["--suite", "all"]).unwrap(), Options::default());
         assert!(Options::parse(&["--suite", "trist"]).unwrap_err().to_string().contains("trust"));
