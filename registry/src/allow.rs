@@ -8,8 +8,8 @@ use crate::lock_file;
 use crate::package::Package;
 use crate::sign::{check_whole, existing};
 use crate::{Layout, RegistryError, Target, TrustFiles, rebuild_index};
-use if_config::write_atomic;
 use if_core::{CapabilityId, Digest, UnixMillis, Word};
+use if_disk::write_atomic;
 use if_manifest::model::{COMPONENT_FILE, Manifest};
 use if_manifest::trust::sigstore::Who;
 use if_manifest::trust::{

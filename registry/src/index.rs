@@ -8,8 +8,8 @@
 use crate::load::list;
 use crate::{Layout, RegistryError};
 use fs_err::File;
-use if_config::write_atomic;
 use if_core::Word;
+use if_disk::write_atomic;
 use if_manifest::model::{Command, Parameter, Predicate, Secret};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read};

@@ -8,8 +8,8 @@
 use crate::files::read_capped;
 use crate::lock::Lock;
 use crate::{Layout, RegistryError};
-use if_config::write_atomic;
 use if_core::{Code, Problem};
+use if_disk::write_atomic;
 use if_manifest::{KeyError, KeyId, PublicKey, SigningKey};
 use std::io;
 use std::os::unix::fs::PermissionsExt;

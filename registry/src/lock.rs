@@ -4,19 +4,14 @@
 //! version 4 of the allow-list and both write a version 5.
 
 use crate::{Layout, RegistryError};
-use fs_err::os::unix::fs::OpenOptionsExt;
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
+use if_disk::LockError;
 use std::time::Duration;
 
-/// How often to ask; with [`PAUSE`] ten seconds, longer than an installation's copy takes.
-const ATTEMPTS_MAX: u32 = 400;
-
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_millis(25);
+/// Longer than an installation's copy takes.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Held until dropped.
-pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as this")] fs_err::File);
+pub struct Lock(#[expect(dead_code, reason = "the lock lives as long as this")] if_disk::Lock);
 
 impl Lock {
     /// Waits a bounded time for `<home>/trust/.lock`.
@@ -25,20 +20,9 @@ impl Lock {
         if !layout.trust_dir().is_dir() {
             return Err(RegistryError::TrustMissing(layout.trust_dir()));
         }
-        let file = fs_err::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)?;
-        for _ in 0..ATTEMPTS_MAX {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Lock(file)),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(PAUSE),
-                Err(error) => return Err(std::io::Error::from(error).into()),
-            }
-        }
-        Err(RegistryError::Busy(path))
+        if_disk::Lock::take(&path, WAIT).map(Lock).map_err(|error| match error {
+            LockError::Busy => RegistryError::Busy(path),
+            LockError::Io(error) => error.into(),
+        })
     }
 }

@@ -4,8 +4,8 @@
 use crate::files::read_capped;
 use crate::lock::Lock;
 use crate::{Layout, RegistryError, Target, TrustFiles, list, verify};
-use if_config::write_atomic;
 use if_core::{Explain as _, UnixMillis};
+use if_disk::write_atomic;
 use if_manifest::trust::{self, DOCUMENT_BYTES_MAX, LockFile, LockedPlugin, Seen, TrustRoot, seal};
 use if_manifest::{KeyId, SigningKey, TrustError};
 use std::io;

@@ -3,8 +3,8 @@
 use crate::files::make_folder;
 use crate::package::{APPROVALS_DIR, Package};
 use crate::{Layout, RegistryError, Target};
-use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
+use if_disk::write_atomic;
 use if_manifest::model::COMPONENT_FILE;
 use if_manifest::trust::{Approval, Decision, Role, seal};
 use if_manifest::{KeyId, SigningKey, parse_manifest, sha256};

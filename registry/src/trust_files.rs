@@ -3,8 +3,8 @@
 use crate::files::make_folder;
 use crate::key_file::{KeyGuard, make_key, root_key};
 use crate::{Layout, RegistryError, TrustBytes};
-use if_config::write_atomic;
 use if_core::{Digest, UnixMillis};
+use if_disk::write_atomic;
 use if_manifest::trust::sigstore::Sigstore;
 use if_manifest::trust::{
     ALLOW_VALIDITY_MS, AllowList, DenyList, PublisherScope, ROOT_VALIDITY_MS, Revocations,

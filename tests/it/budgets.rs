@@ -2,6 +2,7 @@
 //! that dies owes what it set aside.
 
 use crate::lab::{Lab, sql};
+use if_servers::Size;
 use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
@@ -281,7 +282,7 @@ fn books_that_were_cooked_are_named() {
 #[test]
 fn many_processes_spend_a_budget_to_its_last_call_and_no_further() {
     const ADMITTED: usize = 20;
-    let tasks = std::env::var("IF_TASKS").ok().and_then(|text| text.parse().ok()).unwrap_or(64);
+    let tasks = Size::Tasks.asked() as usize;
     let admitted = if tasks >= 1_000 { 100 } else { ADMITTED };
     let lab = metered();
     set(&lab, &format!("global {}.{:02} USD", admitted * 2 / 100, admitted * 2 % 100));

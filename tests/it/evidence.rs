@@ -1,6 +1,6 @@
 //! The log: durable before anything happens, whole after a crash, and it notices every change.
 
-use crate::lab::{Lab, Run, sql, switcher};
+use crate::lab::{Lab, Run, sql};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -122,65 +122,6 @@ fn two_commands_at_once_on_one_home_both_stand_in_one_whole_log() {
     }
     assert_eq!(outcomes(&lab, "ping"), ["ok"; 8]);
     lab.run(["witness", "verify"]).ok();
-}
-
-/// A home on a file system of its own, which can be filled.
-struct SmallDisk {
-    lab: Lab,
-}
-
-impl SmallDisk {
-    /// `None` where the test may not mount.
-    fn new(lab: Lab) -> Option<SmallDisk> {
-        let mount = |lab: &Lab| {
-            let home = lab.home();
-            let aside = lab.path().join("aside");
-            std::fs::rename(&home, &aside).unwrap();
-            std::fs::create_dir(&home).unwrap();
-            let mounted = Command::new("mount")
-                .args(["-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs"])
-                .arg(&home)
-                .output()
-                .unwrap();
-            let source = format!("{}/.", aside.display());
-            assert!(
-                Command::new("cp").arg("-a").arg(source).arg(&home).status().unwrap().success()
-            );
-            mounted.status.success()
-        };
-        let mounted = mount(&lab);
-        let disk = SmallDisk { lab };
-        mounted.then_some(disk)
-    }
-
-    fn fill(&self) {
-        use std::io::Write;
-        let mut file = std::fs::File::create(self.lab.home().join("filler")).unwrap();
-        while file.write_all(&[0; 4096]).is_ok() {}
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(self.lab.home()).output();
-    }
-}
-
-#[test]
-fn a_full_disk_stops_the_command_before_anything_is_sent() {
-    let (lab, vmix) = switcher();
-    let Some(disk) = SmallDisk::new(lab) else {
-        if_servers::skip!("may not mount a small disk");
-        return;
-    };
-    disk.fill();
-    let before = vmix.functions_seen().len();
-    let run = disk.lab.run(["vmix", "cut", "switcher", "--input", "2"]);
-    assert_eq!(run.exit, 74, "{run:?}");
-    assert_eq!(vmix.functions_seen().len(), before);
-    std::fs::remove_file(disk.lab.home().join("filler")).unwrap();
-    disk.lab.run(["vmix", "cut", "switcher", "--input", "2"]).ok();
-    disk.lab.run(["witness", "verify"]).ok();
 }
 
 #[test]

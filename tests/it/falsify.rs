@@ -61,7 +61,7 @@ fn a_plugin_that_claims_success_unheard_is_stopped_even_with_a_yes() {
         .fails("IF_ERR_FALSIFIED", 6);
     assert!(said.contains("late: it says that it is done, and nobody answered"), "{said}");
     assert!(said.contains("hint: ifctl hostile ignore-plan target --yes"), "{said}");
-    assert!(device.seen().is_empty());
+    assert!(device.requests().is_empty());
 }
 
 #[test]

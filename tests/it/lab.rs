@@ -201,9 +201,11 @@ pub fn sql(lab: &Lab, statements: &str) {
     let script = format!(
         "import sqlite3\n\
          c = sqlite3.connect({database:?})\n\
-         triggers = c.execute(\"select name from sqlite_master where type='trigger'\").fetchall()\n\
-         for (name,) in triggers: c.execute('drop trigger ' + name)\n\
+         of = \"select name, sql from sqlite_master where type='trigger'\"\n\
+         triggers = c.execute(of).fetchall()\n\
+         for (name, _) in triggers: c.execute('drop trigger ' + name)\n\
          c.executescript({statements:?})\n\
+         for (_, made) in triggers: c.execute(made)\n\
          c.commit()"
     );
     let done = Command::new("python3").args(["-c", &script]).output().unwrap();

@@ -17,6 +17,7 @@ mod cache;
 mod completion;
 mod context;
 mod discover;
+mod durability;
 mod errors;
 mod evidence;
 mod export;

@@ -34,8 +34,10 @@ usage: cargo xtask <command>
 
   setup [--servers] [--tools]   get what is missing: wasm target, the tests' servers, CI's tools
   demo                          build everything, then a minute's tour, every line checked
-  test [--suite NAME] [--require-servers] [--mutants N]
-                                the whole suite, or one of: core, studio, trust, providers, fuzz
+  test [--suite NAME] [--require-servers]
+       [--mutants N] [--images N] [--faults N] [--kills N] [--flips N]
+                                the whole suite, or one of: core, studio, trust, providers, fuzz;
+                                and how large the tests are that find more the longer they run
   fuzz [--seconds N] [--inputs N] [--replay FILE] [--list] [TARGET]...
                                 bytes that nobody thought of, at every parser of foreign bytes
   plugins                       build the plugins and the tests' guests

@@ -6,6 +6,7 @@
 use crate::stage::Stages;
 use crate::{plugins, setup, shell};
 use anyhow::{Context as _, Result, bail};
+use if_servers::Size;
 use if_servers::availability::{REPLAYS_FILE_VARIABLE, REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,6 +25,8 @@ const SUITES: &[Suite] = &[
         packages: &[
             "if-core",
             "if-config",
+            "if-disk",
+            "if-harm",
             "if-dispatch",
             "if-runtime",
             "if-store",
@@ -46,6 +49,7 @@ const SUITES: &[Suite] = &[
             "budgets",
             "completion",
             "context",
+            "durability",
             "errors",
             "evidence",
             "face",
@@ -116,17 +120,9 @@ pub struct Options {
     suite: Option<&'static str>,
     /// A missing server fails its tests instead of skipping them.
     require_servers: bool,
-    /// Variable of a costly size → how much of it, where not what CI does.
-    sizes: BTreeMap<&'static str, u32>,
+    /// How large tests are, where not as usual.
+    sizes: BTreeMap<Size, u32>,
 }
-
-/// The costly sizes: each with its flag, and the variable by which a test is told.
-const SIZES: &[(&str, &str)] = &[
-    // Mutants that each property of the trust rules sees; a thousand without it.
-    ("--mutants", "IF_MUTANTS"),
-    // Commands that race for one budget; from a thousand on it admits a hundred.
-    ("--tasks", "IF_TASKS"),
-];
 
 impl Options {
     /// Everything, with every server, as CI does.
@@ -142,16 +138,11 @@ impl Options {
             match *flag {
                 "--require-servers" => options.require_servers = true,
                 "--suite" => options.suite = named(flags.next().copied().unwrap_or_default())?,
-                size => {
-                    let Some((flag, variable)) = SIZES.iter().find(|(flag, _)| *flag == size)
-                    else {
-                        let sizes = SIZES.iter().map(|(flag, _)| format!(", {flag} N"));
-                        let sizes = sizes.collect::<String>();
-                        bail!("unknown: {size}; test knows --suite NAME, --require-servers{sizes}");
-                    };
+                other => {
+                    let size = sized(other)?;
                     let number = flags.next().and_then(|text| text.parse().ok());
-                    let number = number.with_context(|| format!("{flag} wants a number"))?;
-                    options.sizes.insert(variable, number);
+                    let number = number.with_context(|| format!("{other} wants a number"))?;
+                    options.sizes.insert(size, number);
                 }
             }
         }
@@ -161,6 +152,15 @@ impl Options {
     fn suite(&self) -> Option<&'static Suite> {
         SUITES.iter().find(|suite| Some(suite.name) == self.suite)
     }
+}
+
+/// The size that this flag sets.
+fn sized(flag: &str) -> Result<Size> {
+    let known = Size::ALL.iter().find(|size| size.flag() == flag).copied();
+    let sizes = || Size::ALL.iter().map(|size| size.flag()).collect::<Vec<_>>().join(" N, ");
+    known.with_context(|| {
+        format!("unknown: {flag}; test knows --suite NAME, --require-servers, {} N", sizes())
+    })
 }
 
 fn named(name: &str) -> Result<Option<&'static str>> {
@@ -225,8 +225,9 @@ fn workspace(options: &Options) -> Result<()> {
             if options.require_servers {
                 tests.env(REQUIRE_VARIABLE, "1");
             }
-            let sizes = options.sizes.iter();
-            tests.envs(sizes.map(|(variable, number)| (variable, number.to_string())));
+            for (size, number) in &options.sizes {
+                tests.env(size.variable(), number.to_string());
+            }
             shell::run(&mut tests)
         });
     print!("{}{}", skipped_list(&skipped), replayed(&replays));
@@ -293,8 +294,8 @@ mod tests {
     fn flags_are_read_and_unknown_ones_refused() {
         let options = Options::parse(&["--suite", "trust", "--require-servers"]).unwrap();
         assert_eq!(options, Options { suite: Some("trust"), ..Options::ci() });
-        let options = Options::parse(&["--mutants", "100000"]).unwrap();
-        assert_eq!(options.sizes, BTreeMap::from([("IF_MUTANTS", 100_000)]));
+        let options = Options::parse(&["--mutants", "100000", "--kills", "200"]).unwrap();
+        assert_eq!(options.sizes, [(Size::Mutants, 100_000), (Size::Kills, 200)].into());
         assert!(Options::parse(&["--mutants", "many"]).is_err());
         assert_eq!(Options::parse(&["--suite", "all"]).unwrap(), Options::default());
         assert!(Options::parse(&["--suite", "trist"]).unwrap_err().to_string().contains("trust"));

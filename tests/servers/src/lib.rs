@@ -16,6 +16,7 @@ pub mod keyring;
 pub mod obs;
 mod probe;
 mod process;
+pub mod size;
 
 pub use availability::{Server, require};
 pub use bao::OpenBao;
@@ -24,6 +25,7 @@ pub use client::ObsClient;
 pub use ha::HomeAssistant;
 pub use keyring::Keyring;
 pub use obs::Obs;
+pub use size::Size;
 
 /// Whether a real server is here, for the test in which this stands; prints why when it is not.
 ///

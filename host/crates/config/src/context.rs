@@ -4,7 +4,7 @@
 //! It can forbid `--yes`, and can never give it: a standing yes would make every slip a dangerous
 //! one.
 
-use crate::atomic::{Lock, write_atomic};
+use crate::lock::lock;
 use crate::settings::{Settings, TIMEOUT_MS_MAX};
 use crate::yaml::{self, Pairs};
 use crate::{ConfigError, nearest};
@@ -126,7 +126,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError::ContextUnknown`]; [`ConfigError::NotEditable`]. Nothing is written then.
     pub fn use_context(path: &Path, name: Option<&str>) -> Result<Settings, ConfigError> {
-        let _lock = Lock::take(path)?;
+        let _lock = lock(path)?;
         let text = yaml::read(path)?.unwrap_or_default();
         let before = Settings::from_text(path, &text)?;
         let chosen = name.map(|name| before.context_named(name)).transpose()?;
@@ -144,7 +144,7 @@ impl Settings {
             return Err(ConfigError::NotEditable { path: path.to_owned(), by_hand });
         };
         let target = fs_err::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        write_atomic(&target, edited.as_bytes(), 0o600)?;
+        if_disk::write_atomic(&target, edited.as_bytes(), 0o600)?;
         Ok(intended)
     }
 }

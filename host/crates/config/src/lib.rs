@@ -7,7 +7,6 @@
 //! holds
 //! no secret and opens no vault; it only knows where an instance's secrets are to come from.
 
-mod atomic;
 mod context;
 mod edit;
 mod environment;
@@ -19,6 +18,7 @@ mod instance;
 mod kv;
 mod lint;
 mod literal;
+mod lock;
 mod nearest;
 mod prices;
 mod provider_file;
@@ -27,7 +27,6 @@ mod regular;
 mod settings;
 mod yaml;
 
-pub use atomic::write_atomic;
 pub use context::{Context, DefaultInstance};
 pub use environment::{ENVIRONMENT_VARIABLES, Environment};
 pub use error::ConfigError;

@@ -7,9 +7,9 @@
 //! what was intended, or nothing is written. A layout that cannot be edited so is left alone, with
 //! the lines to write by hand.
 
-use crate::atomic::{Lock, write_atomic};
 use crate::edit::{self, Outline};
 use crate::instance::{Fault, Instance};
+use crate::lock::lock;
 use crate::yaml::{self, Pairs};
 use crate::{ConfigError, nearest};
 use if_core::Word;
@@ -121,7 +121,7 @@ impl ProviderFile {
         by_hand: String,
         change: impl FnOnce(&[Instance], &str, &Outline) -> Result<Edited, ConfigError>,
     ) -> Result<(), ConfigError> {
-        let _lock = Lock::take(&self.path)?;
+        let _lock = lock(&self.path)?;
         let text = yaml::read(&self.path)?.unwrap_or_default();
         let before = parse(&self.path, &self.provider, &text)?;
         let outline = outline(&self.path, &text)?;
@@ -134,7 +134,7 @@ impl ProviderFile {
         };
         // A linked file is replaced where it really stands, so that the link stays.
         let target = fs_err::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        write_atomic(&target, edited.as_bytes(), 0o600)?;
+        if_disk::write_atomic(&target, edited.as_bytes(), 0o600)?;
         self.instances = intended;
         Ok(())
     }

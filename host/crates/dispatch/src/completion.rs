@@ -6,8 +6,9 @@
 
 use crate::host::Host;
 use crate::request::{Action, Flags, Request};
-use if_config::{Environment, Home, write_atomic};
+use if_config::{Environment, Home};
 use if_core::{Clock, EventSink, LogLevel, Refusal, Word};
+use if_disk::write_atomic;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};

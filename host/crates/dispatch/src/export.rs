@@ -3,11 +3,11 @@
 use crate::host::Host;
 use crate::job::explain;
 use crate::witness::SignedCheckpoint;
-use if_config::write_atomic;
 use if_core::{Code, Problem};
+use if_disk::{Disk, Local, make_folder, replace};
 use if_tlog::{Checkpoint, Note, Verifier};
 use if_witness::{Entry, Filter, Published, WitnessError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files of an export beside the log's own: the key that verifies it, and what does so with nothing
 /// but Python.
@@ -74,7 +74,7 @@ impl Host {
         let mut files = 0;
         let mut keep = |path: &str, bytes: &[u8]| -> Result<(), Problem> {
             files += 1;
-            write(&folder.join(path), bytes)
+            write(&Local, &folder.join(path), bytes)
         };
         keep(KEY, checkpoint.key.as_bytes())?;
         keep(SCRIPT, SCRIPT_TEXT.as_bytes())?;
@@ -133,8 +133,19 @@ fn empty(folder: &Path) -> Result<u64, Problem> {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-    let written = fs_err::create_dir_all(folder).and_then(|()| write_atomic(path, bytes, MODE));
-    written.map_err(|error| Problem::new(Code::Store, error.to_string()))
+/// Durable, and its folder too, when it returns: whatever is written after it may name it.
+fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let written = make_folder(disk, folder).and_then(|()| replace(disk, path, bytes, MODE));
+    written.map_err(|error| Problem::new(code_of(&error), error.to_string()))
 }
+
+fn code_of(error: &std::io::Error) -> Code {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => Code::StoreFull,
+        _ => Code::Store,
+    }
+}
+
+#[cfg(test)]
+mod tests;

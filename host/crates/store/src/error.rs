@@ -25,6 +25,8 @@ pub enum StoreError {
     ReadOnly { path: PathBuf },
     #[error("{path} does not support the write-ahead log (journal mode `{mode}`)")]
     NoWal { path: PathBuf, mode: String },
+    #[error("{path} is damaged: {what}")]
+    Damaged { path: PathBuf, what: String },
     #[error("table set `{owner}` declares version {version} but has {steps} steps")]
     SchemaMalformed { owner: &'static str, version: u32, steps: usize },
     #[error("number {0} does not fit the database's 64-bit integers")]
@@ -86,6 +88,7 @@ impl Explain for StoreError {
             StoreError::SchemaMalformed { .. } => Code::Bug,
             StoreError::ReadOnly { .. }
             | StoreError::NoWal { .. }
+            | StoreError::Damaged { .. }
             | StoreError::Number(_)
             | StoreError::Cell { .. }
             | StoreError::File(_)
@@ -97,6 +100,7 @@ impl Explain for StoreError {
         match self {
             StoreError::Unsafe { path, .. } => vec![format!("chmod 600 {}", path.display())],
             StoreError::ReadOnly { path } => vec![format!("chmod u+w {}", path.display())],
+            StoreError::Damaged { .. } => vec!["ifctl restore --help".to_owned()],
             StoreError::Busy(_) | StoreError::Sqlite(_) => vec!["ifctl doctor".to_owned()],
             _ => Vec::new(),
         }

@@ -4,14 +4,15 @@
 //! that was not flushed itself; so the commit that comes with a checkpoint skips its own, and the
 //! two flushes of the checkpoint are all that a folding transaction pays. It is acknowledged only
 //! when the checkpoint has said that every page is in the database; where it cannot (a reader holds
-//! an older view), the log is flushed here. What this never does is leave a commit unflushed.
+//! an older view), the log is flushed here. What this never does is leave a commit unflushed, or
+//! flush again what a flush has failed to keep: the second one would say nothing of what is lost.
 //!
 //! The log is cut to nothing, not merely folded: each process finds out anew what the log holds,
 //! and would take pages that are long in the database for pages that are not.
 
 use crate::StoreError;
 use fs_err as fs;
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,10 +78,11 @@ impl<'a> Fold<'a> {
         self.connection.busy_timeout(Duration::ZERO)?;
         let folded = Progress::of(self.connection, "TRUNCATE");
         self.connection.busy_timeout(Duration::from_millis(patience.into()))?;
-        if folded.is_ok_and(Progress::is_whole) {
-            return Ok(());
+        match folded {
+            Ok(progress) if progress.is_whole() => return Ok(()),
+            Err(error) if is_failed_flush(&error) => return Err(error),
+            _ => fs::File::open(log_of(database))?.sync_data()?,
         }
-        fs::File::open(log_of(database))?.sync_data()?;
         Ok(())
     }
 }
@@ -90,6 +92,12 @@ impl Drop for Fold<'_> {
         // Touches no file, so it cannot fail; a connection that refused it refuses all else too.
         let _ = self.connection.execute_batch("PRAGMA synchronous = FULL");
     }
+}
+
+/// Whether a flush was asked for and failed.
+fn is_failed_flush(error: &StoreError) -> bool {
+    let StoreError::Sqlite(error) = error else { return false };
+    error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_FSYNC)
 }
 
 /// SQLite's name for the write-ahead log of a database.
@@ -115,6 +123,16 @@ mod tests {
         let whole = |busy, logged, folded| Progress { busy, logged, folded }.is_whole();
         assert!(whole(false, 300, 300));
         assert!(!whole(false, 300, 299) && !whole(true, 300, 300));
+    }
+
+    #[test]
+    fn a_flush_that_failed_is_told_from_one_that_was_not_made() {
+        let failed = |code| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            is_failed_flush(&error.into())
+        };
+        assert!(failed(ffi::SQLITE_IOERR_FSYNC));
+        assert!(!failed(ffi::SQLITE_IOERR_WRITE) && !failed(ffi::SQLITE_BUSY));
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! - `fold`: the write-ahead log back into the database, at no more flushes
 //! - `floor`: the highest release seen of each capability
 //! - `state`: the small key-value store of a plugin and instance
+//! - `sound`: whether the file is whole, and its tables as they were made
 //! - `copy`: the whole database in another file, while nobody writes
 //! - `sql`: statements and rows for owners who need not know whose database it is
 //! - `error`: what can go wrong, in words and codes
@@ -22,6 +23,7 @@ mod floor;
 mod fold;
 mod open;
 mod schema;
+mod sound;
 mod sql;
 mod state;
 mod store;

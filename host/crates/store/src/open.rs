@@ -65,7 +65,7 @@ impl Store {
             // The names that SQLite made: it is built not to flush the folder at every first flush.
             sync_folder(path)?;
         }
-        Ok(Store::new(connection, path.to_owned()))
+        Ok(Store::new(connection, path.to_owned(), schemas))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use crate::fold::{self, Fold};
+use crate::schema::Schema;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,11 +12,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Store {
     connection: Mutex<Connection>,
     path: PathBuf,
+    schemas: Vec<Schema>,
 }
 
 impl Store {
-    pub(crate) fn new(connection: Connection, path: PathBuf) -> Self {
-        Self { connection: Mutex::new(connection), path }
+    pub(crate) fn new(connection: Connection, path: PathBuf, schemas: Vec<Schema>) -> Self {
+        Self { connection: Mutex::new(connection), path, schemas }
+    }
+
+    /// Of whose tables it consists, as far as this build knows.
+    pub(crate) fn schemas(&self) -> &[Schema] {
+        &self.schemas
     }
 
     /// Where the database is.

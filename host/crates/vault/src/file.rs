@@ -1,27 +1,16 @@
 //! The files themselves: reading what only the owner may write, replacing as a whole, one writer.
 //!
-//! A file is checked after it was opened, on the descriptor, so what was checked is what is read. A
-//! replacement is complete on disk before it takes the old one's name, hence a crash at any moment
-//! leaves the old file or the new one. The lock stands beside the file and is never removed: two
-//! processes must not lock two different files.
+//! A file is checked after it was opened, on the descriptor, so what was checked is what is read.
+//! How it is replaced, and what a lock is, `disk` says.
 
 use crate::VaultError;
 use fs_err::os::unix::fs::OpenOptionsExt;
-use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::io::Errno;
-use std::io::{self, Read, Write};
+use if_disk::{Lock, LockError, WRITER_WAIT};
+use rustix::fs::OFlags;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use zeroize::Zeroizing;
-
-/// How often a writer asks for the lock before it gives up. A writer holds it for milliseconds;
-/// with
-/// [`LOCK_PAUSE`] this is five seconds, longer than any honest queue and short enough for a person.
-const LOCK_ATTEMPTS_MAX: u32 = 200;
-
-/// Pause between two attempts at the lock.
-const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// What others may not be able to do with a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,59 +136,22 @@ fn check_owner_and_mode(
     Ok(())
 }
 
-/// Replaces `path` as a whole with a 0600 file. Only for the holder of its [`Lock`]: the name of
-/// the
-/// unfinished file is fixed, so that a crash leaves at most one, which the next writer takes away.
+/// Replaces `path` as a whole with a 0600 file. Only for the holder of its [`Lock`].
 pub(crate) fn replace(path: &Path, bytes: &[u8], _held: &Lock) -> Result<(), VaultError> {
-    let unfinished = beside(path, "new");
-    match fs_err::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => {}
-    }
-    let mut file =
-        fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    if let Err(error) = written.and_then(|()| fs_err::rename(&unfinished, path)) {
-        // The first error is the one to tell; a leftover is taken away by the next writer.
-        let _ = fs_err::remove_file(&unfinished);
-        return Err(error.into());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    fs_err::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok(())
+    Ok(if_disk::write_atomic(path, bytes, 0o600)?)
 }
 
-/// The right to replace a file; given back when dropped.
-pub(crate) struct Lock(
-    #[expect(dead_code, reason = "the lock lives as long as this")] fs_err::File,
-);
-
-impl Lock {
-    /// Takes the lock of `path`, waiting a bounded time.
-    pub(crate) fn take(path: &Path) -> Result<Self, VaultError> {
-        let beside = beside(path, "lock");
-        let file = fs_err::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(beside)?;
-        for _ in 0..LOCK_ATTEMPTS_MAX {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Self(file)),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => std::thread::sleep(LOCK_PAUSE),
-                Err(error) => return Err(io::Error::from(error).into()),
-            }
-        }
-        Err(VaultError::Busy(path.to_owned()))
-    }
+/// Takes the lock of `path`, waiting a bounded time.
+pub(crate) fn lock(path: &Path) -> Result<Lock, VaultError> {
+    Lock::take(&lock_path(path), WRITER_WAIT).map_err(|error| match error {
+        LockError::Busy => VaultError::Busy(path.to_owned()),
+        LockError::Io(error) => error.into(),
+    })
 }
 
-/// `vault.age` and `lock` make `vault.age.lock`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// `vault.age` has `vault.age.lock`.
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
+    name.push(".lock");
     PathBuf::from(name)
 }

@@ -9,9 +9,10 @@
 //! error and never an empty vault: silence would hide that the secrets are gone.
 
 use crate::contents::{Bytes, CONTENTS_BYTES_MAX, Contents, Entry};
-use crate::file::{Closed, Links, Lock, Stamp, read_private, replace};
+use crate::file::{Closed, Links, Stamp, lock, read_private, replace};
 use crate::{SecretName, VaultError, seal};
 use if_core::{SecretValue, UnixMillis};
+use if_disk::Lock;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,7 +61,7 @@ impl Vault {
         vault_path: impl Into<PathBuf>,
     ) -> Result<Self, VaultError> {
         let vault = Self::open(key_path, vault_path);
-        let lock = Lock::take(&vault.vault_path)?;
+        let lock = lock(&vault.vault_path)?;
         if exists(&vault.vault_path)? {
             return Err(VaultError::Exists(vault.vault_path));
         }
@@ -156,7 +157,7 @@ impl Vault {
     ) -> Result<T, VaultError> {
         // Before the lock, whose file would otherwise be made in a home that has no vault.
         self.require_both()?;
-        let lock = Lock::take(&self.vault_path)?;
+        let lock = lock(&self.vault_path)?;
         let (mut contents, _) = self.read()?;
         let result = edit(&mut contents)?;
         self.write(&contents, &lock)?;

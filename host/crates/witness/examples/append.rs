@@ -1,6 +1,7 @@
 //! A process that appends to a log, for tests that need more than one process, and one to kill.
 //!
-//! `append <home> <first> <count>` runs that many operations, numbered from `first`;
+//! `append <home> <first> <count>` runs that many operations, numbered from `first`, and
+//! acknowledges each;
 //! `append <home> <first> begin` begins one, says so, and waits for its standard input to end.
 
 use if_core::{Clock, Effect, Exit, Mode, OperationId, UnixMillis, Word};
@@ -45,6 +46,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             Exit::Ok,
             timing,
         ))?;
+        // Whoever reads this may rely on it.
+        std::io::stdout().write_all(format!("done {number}\n").as_bytes())?;
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! The head of the log, kept beside the database: whoever puts an older database back, or another
 //! one, is noticed at the next write.
 //!
-//! A small file of two slots. After each commit the new head is written into the older slot, so
-//! that a torn write leaves the other one; before a command's result is shown, it is made durable.
+//! A small file of four slots, of which the longest log counts. After each commit the new head is
+//! written: into a slot that nobody relies on, or, before a command's result is shown, into the
+//! oldest of the other three and flushed, while others wait. So a power cut finds one slot torn, or
+//! two where a flush failed or its process was killed before it, and another that was flushed.
+//!
 //! The database may be ahead of its anchor, when the power went between the two. It may never be
 //! behind, and where the anchor stands it must have the entry that the anchor names.
 //!
@@ -11,12 +14,11 @@
 
 use crate::verify::Head;
 use crate::{Hash32, PublicKey, WitnessError};
-use fs_err::os::unix::fs::OpenOptionsExt;
-use fs_err::{File, OpenOptions};
+use if_disk::{Disk, File, Local, Open, replace};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// First bytes of a slot; the last is the format's version.
 const MAGIC: &[u8; 8] = b"IF-HEAD\x01";
@@ -28,7 +30,12 @@ const CHECK_BYTES: usize = 16;
 
 /// Slots lie in sectors of their own: writing one cannot tear the other.
 const SLOT_STRIDE: u64 = 4096;
-const SLOTS: [u64; 2] = [0, 1];
+
+/// Slots that are flushed before anybody writes the next.
+const FLUSHED: [u64; 3] = [0, 1, 2];
+
+/// The slot that is not.
+const PASSING: u64 = 3;
 
 /// Why a log is not the one that the anchor knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
@@ -52,41 +59,48 @@ type Slot = (PublicKey, Option<Head>);
 /// The open file.
 #[derive(Debug)]
 pub(crate) struct Anchor {
-    file: File,
+    file: Box<dyn File>,
     path: PathBuf,
     key: PublicKey,
+    /// A flush failed. What it was to make durable may be gone, and a second one would not say so:
+    /// only a head that is written by whoever opens the file anew is believed again.
+    unflushed: AtomicBool,
 }
 
 impl Anchor {
     /// Opens the anchor of the log of this key.
     pub(crate) fn open(path: &Path, key: PublicKey) -> Result<Self, WitnessError> {
+        Self::open_on(&Local, path, key)
+    }
+
+    fn open_on(disk: &dyn Disk, path: &Path, key: PublicKey) -> Result<Self, WitnessError> {
         let missing = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => AnchorFault::Missing { path: path.to_owned() }.into(),
             _ => WitnessError::File(error),
         };
-        let file = OpenOptions::new().read(true).write(true).open(path).map_err(missing)?;
-        Ok(Self { file, path: path.to_owned(), key })
+        let file = disk.open(path, Open::Existing).map_err(missing)?;
+        Ok(Self { file, path: path.to_owned(), key, unflushed: AtomicBool::new(false) })
     }
 
     /// Makes an anchor that takes this head as it is, durable before it returns, in place of one
-    /// that may be there.
+    /// that may be there: after a crash there is the old one or the new one, never half of it.
     pub(crate) fn adopt(
         path: &Path,
         key: PublicKey,
         head: Option<Head>,
     ) -> Result<Self, WitnessError> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true).mode(0o600);
-        let file = options.open(path).map_err(WitnessError::File)?;
-        let anchor = Self { file, path: path.to_owned(), key };
-        for slot in SLOTS {
-            anchor.write(slot, head)?;
-        }
-        anchor.file.sync_all().map_err(WitnessError::File)?;
-        if let Some(folder) = path.parent() {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(WitnessError::File)?;
-        }
-        Ok(anchor)
+        Self::adopt_on(&Local, path, key, head)
+    }
+
+    fn adopt_on(
+        disk: &dyn Disk,
+        path: &Path,
+        key: PublicKey,
+        head: Option<Head>,
+    ) -> Result<Self, WitnessError> {
+        let slot = encode(&key, head);
+        replace(disk, path, &slot, 0o600).map_err(WitnessError::File)?;
+        Self::open_on(disk, path, key)
     }
 
     /// Whether a log of this length may be continued, which has these hashes of entries.
@@ -95,7 +109,7 @@ impl Anchor {
         leaves: u64,
         hash_of: impl Fn(u64) -> Result<Option<Hash32>, WitnessError>,
     ) -> Result<(), WitnessError> {
-        let (_, (key, known)) = self.newest()?;
+        let (key, known) = self.newest()?;
         if key != self.key {
             let (known, found) = (key.to_string(), self.key.to_string());
             return Err(AnchorFault::AnotherKey { known, found }.into());
@@ -112,52 +126,83 @@ impl Anchor {
         }
     }
 
-    /// Keeps the head of a log that has been committed, unless another process keeps a longer one.
-    pub(crate) fn advance(&self, head: Head) -> Result<(), WitnessError> {
+    /// Keeps the head of a log that has been committed, unless a longer one is kept. The power may
+    /// take it.
+    pub(crate) fn pass(&self, head: Head) -> Result<(), WitnessError> {
         // Processes that committed one after another come here in any order.
-        self.file.file().lock().map_err(WitnessError::File)?;
-        let advanced = self.newest().and_then(|(slot, (_, known))| {
+        self.locked(|| {
+            let (_, known) = self.newest()?;
             let longer = known.is_none_or(|known| known.leaves < head.leaves);
-            let [first, second] = SLOTS;
-            let other = if slot == first { second } else { first };
-            if longer { self.write(other, Some(head)) } else { Ok(()) }
-        });
-        self.file.file().unlock().map_err(WitnessError::File)?;
-        advanced
+            if longer { self.write(PASSING, Some(head)) } else { Ok(()) }
+        })
     }
 
-    /// Makes what was kept durable.
-    pub(crate) fn flush(&self) -> Result<(), WitnessError> {
-        self.file.sync_data().map_err(WitnessError::File)
+    /// Keeps the head of a log that has been committed, durably. Once that has failed, it fails for
+    /// good.
+    pub(crate) fn keep(&self, head: Head) -> Result<(), WitnessError> {
+        if self.unflushed.load(Ordering::SeqCst) {
+            let path = self.path.display();
+            let lost = std::io::Error::other(format!("an earlier flush of `{path}` failed"));
+            return Err(WitnessError::File(lost));
+        }
+        self.locked(|| {
+            // Beside a longer one too: whether that was flushed, only its process knows.
+            self.write(self.oldest()?, Some(head))?;
+            self.file.sync_data().map_err(|error| {
+                self.unflushed.store(true, Ordering::SeqCst);
+                WitnessError::File(error)
+            })
+        })
     }
 
-    /// The slot with the longer log, and what it says.
-    fn newest(&self) -> Result<(u64, Slot), WitnessError> {
-        let mut newest: Option<(u64, Slot)> = None;
-        for slot in SLOTS {
+    /// Works while no other process writes a slot.
+    fn locked(&self, work: impl FnOnce() -> Result<(), WitnessError>) -> Result<(), WitnessError> {
+        self.file.lock().map_err(WitnessError::File)?;
+        let worked = work();
+        self.file.unlock().map_err(WitnessError::File)?;
+        worked
+    }
+
+    /// What the slot with the longest log says.
+    fn newest(&self) -> Result<Slot, WitnessError> {
+        let mut newest: Option<Slot> = None;
+        for slot in FLUSHED.into_iter().chain([PASSING]) {
             let Some(read) = self.read(slot)? else { continue };
-            let leaves = |slot: &Slot| slot.1.map_or(0, |head| head.leaves);
-            if newest.as_ref().is_none_or(|(_, newest)| leaves(newest) < leaves(&read)) {
-                newest = Some((slot, read));
+            if newest.is_none_or(|newest| leaves(newest) < leaves(read)) {
+                newest = Some(read);
             }
         }
         newest.ok_or_else(|| AnchorFault::Unreadable { path: self.path.clone() }.into())
     }
 
+    /// The slot to be written next: a torn one, or that with the shortest log.
+    fn oldest(&self) -> Result<u64, WitnessError> {
+        let mut oldest = (PASSING, u64::MAX);
+        for slot in FLUSHED {
+            let Some(read) = self.read(slot)? else { return Ok(slot) };
+            if leaves(read) < oldest.1 {
+                oldest = (slot, leaves(read));
+            }
+        }
+        Ok(oldest.0)
+    }
+
     /// A slot; `None` when it is torn.
     fn read(&self, slot: u64) -> Result<Option<Slot>, WitnessError> {
         let mut bytes = [0; SLOT_BYTES];
-        match self.file.file().read_exact_at(&mut bytes, slot * SLOT_STRIDE) {
-            Ok(()) => Ok(decode(&bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(WitnessError::File(error)),
-        }
+        let whole = self.file.read_exact_at(&mut bytes, slot * SLOT_STRIDE);
+        Ok(if whole.map_err(WitnessError::File)? { decode(&bytes) } else { None })
     }
 
     fn write(&self, slot: u64, head: Option<Head>) -> Result<(), WitnessError> {
         let bytes = encode(&self.key, head);
-        self.file.file().write_all_at(&bytes, slot * SLOT_STRIDE).map_err(WitnessError::File)
+        self.file.write_all_at(&bytes, slot * SLOT_STRIDE).map_err(WitnessError::File)
     }
+}
+
+/// How long the log of a slot is.
+fn leaves((_, head): Slot) -> u64 {
+    head.map_or(0, |head| head.leaves)
 }
 
 /// A slot as it lies in the file; a log without entries has length 0 and no hash.

@@ -17,7 +17,7 @@ impl Shared {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, WitnessError>,
     ) -> Result<T, WitnessError> {
         let (done, head) = self.store.transaction(|transaction| self.grow(transaction, work))?;
-        self.committed(head)?;
+        self.committed(head, Anchor::pass)?;
         Ok(done)
     }
 
@@ -32,7 +32,7 @@ impl Shared {
     ) -> Result<T, WitnessError> {
         let (done, head) =
             self.store.last_transaction(|transaction| self.grow(transaction, work))?;
-        self.committed(head)?.map_or(Ok(()), Anchor::flush)?;
+        self.committed(head, Anchor::keep)?;
         Ok(done)
     }
 
@@ -56,9 +56,12 @@ impl Shared {
 
     /// Keeps the head that was committed. A command that cannot do so fails: the next one finds the
     /// entry all the same.
-    fn committed(&self, head: Option<Head>) -> Result<Option<&Anchor>, WitnessError> {
-        let (Some(anchor), Some(head)) = (self.anchor.get(), head) else { return Ok(None) };
-        anchor.advance(head)?;
-        Ok(Some(anchor))
+    fn committed(
+        &self,
+        head: Option<Head>,
+        write: impl FnOnce(&Anchor, Head) -> Result<(), WitnessError>,
+    ) -> Result<(), WitnessError> {
+        let (Some(anchor), Some(head)) = (self.anchor.get(), head) else { return Ok(()) };
+        write(anchor, head)
     }
 }

@@ -1,7 +1,8 @@
 //! What this log signs of itself for others: checkpoints, and receipts that prove one entry.
 //!
 //! A log signs no checkpoint that does not continue the one it signed last: the tree's root at that
-//! size is computed again, and must be the one that was signed.
+//! size is computed again, and must be the one that was signed. Nor does it sign where it is not
+//! the log that was written last.
 
 use crate::tables::{self, integer};
 use crate::tiles::{self, Stored};
@@ -88,6 +89,7 @@ impl Witness {
         transaction: &Transaction<'_>,
         now: UnixMillis,
     ) -> Result<Signed, WitnessError> {
+        self.shared.check_anchor(transaction)?;
         let size = match tables::head(transaction)? {
             None => 0,
             Some(head) => head.seq.saturating_add(1),

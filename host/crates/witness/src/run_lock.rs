@@ -4,17 +4,15 @@
 //! taken belongs to nobody any more, and no time-out has to guess.
 
 use crate::WitnessError;
-use fs_err as fs;
-use fs_err::os::unix::fs::OpenOptionsExt;
 use if_core::OperationId;
-use std::fs::TryLockError;
+use if_disk::{Disk, File, Local, Open, make_folder};
 use std::path::{Path, PathBuf};
 
 /// The lock of one operation; freed when dropped. The file stays until [`RunLock::remove`].
 #[derive(Debug)]
 pub(crate) struct RunLock {
     /// Held, not read: closing it frees the lock.
-    _file: fs::File,
+    _file: Box<dyn File>,
     path: PathBuf,
 }
 
@@ -33,42 +31,39 @@ impl RunLock {
     /// Makes and takes the lock of a new operation, before anybody can know of it.
     pub(crate) fn create(run_dir: &Path, operation: &OperationId) -> Result<Self, WitnessError> {
         let path = run_dir.join(operation.as_str());
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let opened = match options.open(&path) {
+        let open = || Local.open(&path, Open::Any { mode: 0o600 });
+        let opened = match open() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                fs::create_dir_all(run_dir).map_err(WitnessError::File)?;
-                options.open(&path)
+                make_folder(&Local, run_dir).map_err(WitnessError::File)?;
+                open()
             }
             opened => opened,
         };
         let file = opened.map_err(WitnessError::File)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file, path }),
-            Err(TryLockError::WouldBlock) => Err(WitnessError::OperationRunning(operation.clone())),
-            Err(TryLockError::Error(error)) => Err(WitnessError::File(error)),
+        match file.try_lock().map_err(WitnessError::File)? {
+            true => Ok(Self { _file: file, path }),
+            false => Err(WitnessError::OperationRunning(operation.clone())),
         }
     }
 
     /// Tries to take the lock of an operation that has an intent.
     pub(crate) fn probe(run_dir: &Path, operation: &OperationId) -> Result<Life, WitnessError> {
         let path = run_dir.join(operation.as_str());
-        let file = match fs::OpenOptions::new().write(true).open(&path) {
+        let file = match Local.open(&path, Open::Existing) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Life::Gone),
             Err(error) => return Err(WitnessError::File(error)),
         };
-        match file.try_lock() {
-            Ok(()) => Ok(Life::Dead(Self { _file: file, path })),
-            Err(TryLockError::WouldBlock) => Ok(Life::Alive),
-            Err(TryLockError::Error(error)) => Err(WitnessError::File(error)),
+        match file.try_lock().map_err(WitnessError::File)? {
+            true => Ok(Life::Dead(Self { _file: file, path })),
+            false => Ok(Life::Alive),
         }
     }
 
     /// Removes the file, while the lock is still held.
     pub(crate) fn remove(self) {
         // What it stood for is recorded: a file that stays is litter, not an error.
-        let _ = fs::remove_file(&self.path);
+        let _ = Local.remove(&self.path);
     }
 }
 

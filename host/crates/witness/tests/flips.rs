@@ -7,11 +7,10 @@
 mod support;
 
 use if_core::{Code, Explain};
-use if_store::remember_release;
-use if_witness::{Evidence, Fault, FaultKind, Operation, Outcome, Status, WitnessError};
+use if_witness::{Fault, FaultKind, Operation, WitnessError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use support::{Home, intent, outcome, plugin, run};
+use support::{Home, NOT_PROMISED, intent, one_of_everything};
 
 /// What each byte is changed by: its lowest and its highest bit.
 const BITS: [u8; 2] = [0x01, 0x80];
@@ -28,19 +27,6 @@ const TABLES: [&str; 10] = [
     "schema_version",
     "state",
     "tile",
-];
-
-/// Columns that the check of the log does not speak about, and why.
-const NOT_PROMISED: [(&str, &str, &str); 9] = [
-    ("checkpoint", "at", "when it was signed, for people; the signed note has no time"),
-    ("floor", "id", "a memory of versions beside the log; which release ran stands in the leaves"),
-    ("floor", "release", "the same; a higher floor refuses, a lower one forgets"),
-    ("log", "accepted", "how far back writes look by themselves; the check looks at all of it"),
-    ("log", "anchored", "whether an anchor must be there; where one is, the next write says so"),
-    ("state", "component", "a plugin's own notebook: data, no evidence"),
-    ("state", "instance", "a plugin's own notebook: data, no evidence"),
-    ("state", "key", "a plugin's own notebook: data, no evidence"),
-    ("state", "value", "a plugin's own notebook: data, no evidence"),
 ];
 
 /// One value of a row of the database.
@@ -146,23 +132,7 @@ impl Stage {
     fn new() -> Self {
         let home = Home::new();
         let witness = home.open();
-        run(&witness, 1, Status::Ok);
-        let mut traced = intent(2);
-        traced.trace = Some("show-42".into());
-        let begun = witness.begin(traced, |tx| remember_release(tx, &plugin().id, 7)).unwrap();
-        let everything = Outcome {
-            code: Some(Code::Provider),
-            error: Some("no such scene".into()),
-            evidence: vec![Evidence { name: "shot".into(), evidence: "[1]".into() }],
-            transcript: Some(b"[]".to_vec()),
-            plan: Some(b"[2]".to_vec()),
-            log: Some("hello".into()),
-            ..outcome(Status::Failed)
-        };
-        begun.finish(everything).unwrap();
-        witness.deny(intent(3), Code::ConfirmationNeeded, "not without --yes").unwrap();
-        witness.note("a remark").unwrap();
-        witness.checkpoint().unwrap();
+        one_of_everything(&witness);
         let running = witness.begin(intent(4), |_| Ok(())).unwrap();
         Self::of(home, Some(running))
     }

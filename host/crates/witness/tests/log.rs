@@ -292,3 +292,25 @@ fn the_longest_intent_and_outcome_still_fit_their_leaves() {
     assert!(largest > 20_000 && largest <= LEAF_BYTES_MAX as i64, "{largest}");
     assert_eq!(witness.verify(None).unwrap().first_problem, None);
 }
+
+#[test]
+fn a_clock_that_goes_back_an_hour_changes_no_order_and_no_proof() {
+    let home = Home::new();
+    home.clock.set(7_200_000);
+    let witness = home.open();
+    run(&witness, 1, Status::Ok);
+    let before = witness.checkpoint().unwrap().checkpoint;
+    drop(witness.begin(intent(2), |_| Ok(())).unwrap());
+    home.clock.set(3_600_000);
+    let witness = home.open();
+    run(&witness, 3, Status::Ok);
+    let entry = |number| witness.entry(&operation(number)).unwrap().unwrap();
+    assert_eq!(entry(2).status(), Some(Status::Unknown), "closed by whoever came next");
+    let places: Vec<u64> = (1..=3).map(|number| entry(number).opened.leaf.seq).collect();
+    assert_eq!(places, [1, 3, 5]);
+    assert!(entry(3).opened.leaf.at < entry(1).opened.leaf.at, "times are as the clock told them");
+    witness.continues(&before).unwrap();
+    let (receipt, leaf) = witness.prove(5).unwrap();
+    receipt.verify(&leaf, &witness.verifier().unwrap()).unwrap();
+    assert_eq!(witness.verify(None).unwrap().first_problem, None);
+}

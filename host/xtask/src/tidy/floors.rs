@@ -11,6 +11,7 @@ use serde::Deserialize;
 /// A room of the house: its package and the floor it stands on.
 const ROOMS: &[(&str, u8)] = &[
     ("if-core", 0),
+    ("if-disk", 0),
     ("if-sigstore", 0),
     ("if-tlog", 0),
     ("if-world", 1),
@@ -34,7 +35,7 @@ const ROOMS: &[(&str, u8)] = &[
 
 /// Beside the house: what builds and tests it. No room may need one of them to be built.
 const SCAFFOLD: &[&str] =
-    &["xtask", "if-tests", "if-fakes", "if-servers", "if-pages", "if-bench", "if-fuzz"];
+    &["xtask", "if-tests", "if-fakes", "if-servers", "if-harm", "if-pages", "if-bench", "if-fuzz"];
 
 /// Arrows within a floor, each with its reason.
 const WITHIN_A_FLOOR: &[(&str, &str)] = &[
@@ -45,6 +46,7 @@ const WITHIN_A_FLOOR: &[(&str, &str)] = &[
 /// Every package of the workspace.
 pub const PACKAGES: &[&str] = &[
     "if-core",
+    "if-disk",
     "if-sigstore",
     "if-tlog",
     "if-world",
@@ -68,6 +70,7 @@ pub const PACKAGES: &[&str] = &[
     "if-tests",
     "if-fakes",
     "if-servers",
+    "if-harm",
     "if-pages",
     "if-bench",
     "if-fuzz",

@@ -86,21 +86,29 @@ def split(bundle):
 def checkpoint(note, key):
     """What the log signed (C2SP signed-note, tlog-checkpoint): its name, size and root."""
     name, number, encoded = key.split("+", 2)
-    public = base64.b64decode(encoded, validate=True)
+    public = decoded(encoded)
     if public[:1] != b"\1" or hashlib.sha256(name.encode() + b"\n" + public).digest()[:4].hex() != number:
         raise Broken("the key is none that signs checkpoints")
     text, _, signatures = note.rpartition(b"\n\n")
     text += b"\n"
     mine = f"\u2014 {name} ".encode()
     lines = [line[len(mine) :] for line in signatures.split(b"\n") if line.startswith(mine)]
-    ours = [base64.b64decode(line, validate=True) for line in lines]
+    ours = [decoded(line.decode()) for line in lines]
     ours = [line[4:] for line in ours if line[:4].hex() == number]
     if not ours or not all(signed(public[1:], text, signature) for signature in ours):
         raise Broken("the checkpoint was not signed with this key")
     origin, size, root = text.decode().splitlines()
     if origin != name:
         raise Broken(f"the checkpoint is of the log {origin}")
-    return name, text, int(size), base64.b64decode(root, validate=True)
+    return name, text, int(size), decoded(root)
+
+
+def decoded(text):
+    """Base64, of which there is one spelling only."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise Broken("base64 with bits that say nothing")
+    return data
 
 
 def read(folder, path):

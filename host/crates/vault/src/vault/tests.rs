@@ -314,7 +314,7 @@ fn writers_at_once_lose_nothing() {
 #[test]
 fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
     let place = Place::new();
-    let held = Lock::take(&place.file()).unwrap();
+    let held = lock(&place.file()).unwrap();
     assert!(matches!(refused(place.vault().set(NAME, value("x"), NOW)), VaultError::Busy(_)));
     assert_eq!(place.vault().list().unwrap(), [], "readers do not wait");
     drop(held);

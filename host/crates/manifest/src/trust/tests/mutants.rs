@@ -5,10 +5,8 @@ use proptest::prelude::*;
 use std::sync::LazyLock;
 
 /// How many worlds and mutants each property sees: `cargo xtask test --mutants 100000` for all.
-#[allow(clippy::disallowed_methods)] // a size of this test, no configuration
 pub(super) fn cases() -> u32 {
-    let asked = std::env::var("IF_MUTANTS").ok().and_then(|text| text.parse().ok());
-    asked.unwrap_or(1024)
+    if_servers::Size::Mutants.asked()
 }
 
 /// The world in which everything is right, signed once.

@@ -16,8 +16,8 @@ const HALF_BLOCKS: &str = "8";
 const HALF_BYTES: usize = 4096;
 
 /// What replacing a file consists of. `rename` is where the new content takes the name.
-const TRACED: &str = "openat,getdents64,unlink,unlinkat,flock,fchmod,write,fsync,fdatasync,rename,\
-                      renameat,renameat2";
+const TRACED: &str = "openat,getdents64,unlink,unlinkat,flock,fchmod,pwrite64,fsync,fdatasync,\
+                      rename,renameat,renameat2";
 
 const KILL: i32 = 9;
 
@@ -134,7 +134,10 @@ fn a_writer_killed_at_any_step_leaves_the_old_content_or_the_new() {
     let calls: Vec<&str> = steps.iter().map(|step| step.call.as_str()).collect();
     let named = steps.iter().position(Step::takes_the_name).expect("it is renamed");
     let made = steps.iter().position(|step| step.line.contains("O_EXCL")).expect("it is made");
-    assert!(calls[made..named].ends_with(&["write", "fsync"]), "durable before named: {calls:?}");
+    assert!(
+        calls[made..named].ends_with(&["pwrite64", "fsync"]),
+        "durable before named: {calls:?}"
+    );
     assert_eq!(calls[named + 1..], ["openat", "fsync"], "then its name: {calls:?}");
     assert!(calls[..made].contains(&"flock"), "the leftover is asked for: {calls:?}");
     for (place, step) in steps.iter().enumerate() {
@@ -159,7 +162,7 @@ fn a_writer_killed_in_the_middle_of_a_write_leaves_the_old_content() {
         return;
     }
     // The kernel takes half of it; then comes the signal, in place of the rest.
-    scene.killed_at("write", 2, &format!("ulimit -f {HALF_BLOCKS};"));
+    scene.killed_at("pwrite64", 2, &format!("ulimit -f {HALF_BLOCKS};"));
     assert_eq!(scene.content(), "a".repeat(BYTES));
     let half: Vec<u64> =
         scene.leftovers().iter().map(|path| fs_err::metadata(path).unwrap().len()).collect();

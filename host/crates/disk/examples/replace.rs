@@ -9,5 +9,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = PathBuf::from(arguments.next().ok_or("which file?")?);
     let letter = arguments.next().ok_or("which letter?")?;
     let count: usize = arguments.next().ok_or("how many?")?.parse()?;
-    Ok(if_config::write_atomic(&file, letter.repeat(count).as_bytes(), 0o600)?)
+    Ok(if_disk::write_atomic(&file, letter.repeat(count).as_bytes(), 0o600)?)
 }
