@@ -25,7 +25,9 @@ fn a_command_is_planned_and_played_at_its_worst_and_nothing_is_changed() {
     let shown = lab.run(words.into_iter().chain(["--json"])).json();
     assert_eq!(ends(&shown).len(), 4, "{shown}");
     assert_eq!(ended(&shown, "late"), "unknown", "{shown}");
-    assert_eq!(ended(&shown, "error"), "failed", "{shown}");
+    for adversity in ["garbage", "error", "twice"] {
+        assert_eq!(ended(&shown, adversity), "failed", "{shown}");
+    }
     assert_eq!(shown["plan"].as_array().unwrap().len(), 1, "{shown}");
     assert_eq!(vmix.functions_seen(), before);
     let said = lab.run(words).ok();

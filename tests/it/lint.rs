@@ -26,6 +26,19 @@ fn a_sound_home_has_nothing_to_say() {
 }
 
 #[test]
+fn a_price_of_what_is_not_there_is_a_fault() {
+    let lab = Lab::with(&["vmix"]);
+    let write = |text: &str| fs::write(lab.home().join("prices.yaml"), text).unwrap();
+    write(
+        "prices:\n  - {provider: vmix, command: cut, currency: EUR}\n  \
+         - {provider: vmix, command: cutt, currency: EUR}\n  - {provider: obs, currency: EUR}\n",
+    );
+    assert_eq!(places(&lab, &[]), ["prices.yaml:0:0 IF_ERR_CONFIG"; 2]);
+    write("prices:\n  - provider: vmix\n    currency: euro\n");
+    assert_eq!(places(&lab, &[]), ["prices.yaml:3:15 IF_ERR_CONFIG"]);
+}
+
+#[test]
 fn every_fault_of_a_home_is_shown_with_its_place() {
     let lab = Lab::with(&["vmix"]);
     let write = |name: &str, text: &str| fs::write(lab.home().join(name), text).unwrap();

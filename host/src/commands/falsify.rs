@@ -18,12 +18,12 @@ pub fn run(app: &App, mut request: Request) -> Result<(), Problem> {
         app.printer.warn(&print::clean(warning));
     }
     let faults: Vec<String> = falsified.faults().map(fault).collect();
-    let (value, text) = (value(&falsified), text(app, &falsified));
-    if app.global.yes || !faults.is_empty() {
-        app.printer.tell(&text, value);
-    } else {
-        app.printer.result(&value, &text)?;
+    if faults.is_empty() && app.global.yes {
+        let text = format!("{} cases played: nothing speaks against it", falsified.cases.len());
+        app.printer.tell(&text, value(&falsified));
+        return Ok(());
     }
+    app.printer.result(&value(&falsified), &text(app, &falsified))?;
     if faults.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@
 mod home;
 mod lab;
 mod lag;
+mod log;
 mod machine;
 mod measures;
 mod rivals;
@@ -51,6 +52,7 @@ const GROUPS: &[Group] = &[
     ("obs", "a command to OBS", studio::scene),
     ("ha", "a command to Home Assistant", home::state),
     ("calls", "calls in one process", measures::in_process),
+    ("log", "a long log", log::log),
     ("sizes", "sizes", measures::sizes),
     ("help", "help and completion", measures::help),
 ];

@@ -5,7 +5,7 @@
 
 use crate::stage::Stages;
 use crate::{plugins, setup, shell};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use if_servers::Size;
 use if_servers::availability::{REPLAYS_FILE_VARIABLE, REQUIRE_VARIABLE, SKIPPED_FILE_VARIABLE};
 use std::collections::BTreeMap;

@@ -112,7 +112,8 @@ impl<'a> Vmix<'a> {
                 let with = |request: Request, (name, value): (&String, &String)| {
                     request.query(name, value)
                 };
-                values.iter().fold(request, with).send(self.call)?.success()?;
+                let response = values.iter().fold(request, with).send(self.call)?;
+                done(response.success()?.text()?)?;
             }
             Wire::Tcp(lines) => {
                 let pairs: Vec<_> = values
@@ -124,6 +125,16 @@ impl<'a> Vmix<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// vMix says in words that it did so. Which words is not written down anywhere: anything that people
+/// could read counts, and what nobody could was said by something else.
+fn done(answer: &str) -> Result<(), Failure> {
+    let readable = |letter: char| !letter.is_control() || letter.is_ascii_whitespace();
+    match answer.chars().all(readable) {
+        true => Ok(()),
+        false => Err(Failure::protocol("what answered is not vMix: it sent no text")),
     }
 }
 

@@ -153,6 +153,10 @@ impl Disk for FrailDisk {
         Ok(())
     }
 
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        self.remove(path)
+    }
+
     fn files(&self, folder: &Path, entries_max: usize) -> io::Result<Vec<OsString>> {
         let mut state = self.state();
         state.attempt(Call::Look, folder)?;

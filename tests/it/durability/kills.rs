@@ -20,7 +20,8 @@ struct Acknowledged(Mutex<Vec<String>>);
 
 /// Runs one command, which nobody disturbs or which is killed after so long; whether it was killed.
 fn run(lab: &Lab, trace: &str, moment: Option<Duration>, acknowledged: &Acknowledged) -> bool {
-    let mut command = lab.command(["noop", "ping", "here", "n=1", "--json", "--trace", trace]);
+    let trace_flag = format!("--trace={trace}");
+    let mut command = lab.command(["noop", "ping", "here", "n=1", "--json", &trace_flag]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     if let Some(moment) = moment {

@@ -19,7 +19,7 @@ enum Step {
 fn target(call: &str) -> Option<String> {
     let (_, rest) = call.split_once('<')?;
     // A connection has an arrow in its name.
-    let end = [">,", ">)"].iter().filter_map(|end| rest.find(end)).min()?;
+    let end = [">,", ">)", "> "].iter().filter_map(|end| rest.find(end)).min()?;
     Some(rest.get(..end)?.to_owned())
 }
 

@@ -58,11 +58,17 @@ pub fn make_folder(disk: &dyn Disk, path: &Path) -> io::Result<()> {
         }
         made => made,
     };
-    match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => disk.sync_folder(folder_of(path)),
-    }
+    let made = match made {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        made => made,
+    };
+    let made = made.and_then(|()| {
+        // Whoever comes next would find it, and believe that its name was flushed.
+        disk.sync_folder(folder_of(path)).inspect_err(|_| drop(disk.remove_folder(path)))
+    });
+    made.map_err(|error| {
+        io::Error::new(error.kind(), format!("making `{}`: {error}", path.display()))
+    })
 }
 
 fn folder_of(path: &Path) -> &Path {

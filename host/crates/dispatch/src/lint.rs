@@ -2,7 +2,7 @@
 //! its place. Nothing is run, contacted or believed; what is written well may still be denied.
 
 use crate::job::explain;
-use if_config::{ConfigError, Environment, Home, ProviderFile, Settings};
+use if_config::{ConfigError, Environment, Home, PriceBook, ProviderFile, Settings};
 use if_core::{Code, Explain, Problem};
 use if_manifest::model::Parameter;
 use if_registry::{Index, Layout, Linted};
@@ -27,13 +27,14 @@ pub struct Finding {
     pub hints: Vec<String>,
 }
 
-/// Looks at the home: `config.yaml`, `providers/*.yaml`, and every installed package.
+/// Looks at the home: `config.yaml`, `prices.yaml`, `providers/*.yaml`, and every installed package.
 pub fn home(environment: &Environment) -> Result<Report, Problem> {
     let home = Home::open(Home::locate(environment, None)).map_err(explain)?;
     let layout = Layout { home: home.path().to_owned() };
     let index = Index::of(&layout).map_err(explain)?;
     let mut report = Report::default();
     report.settings(&home, index.as_ref());
+    report.prices(&home, index.as_ref());
     for path in files(&home.providers_dir())? {
         report.provider(path, index.as_ref());
     }
@@ -90,6 +91,39 @@ impl Report {
                 let hint = error.hints().into_iter().next().unwrap_or_default();
                 self.findings.push(at(error.to_string(), hint));
             }
+        }
+    }
+
+    /// A price of what is not there would hold for nothing.
+    fn prices(&mut self, home: &Home, index: Option<&Index>) {
+        let path = home.prices_file();
+        if !path.exists() {
+            return;
+        }
+        self.checked.push(path.clone());
+        let book = match PriceBook::load(home) {
+            Ok(book) => book,
+            Err(error) => return self.config(&path, &error),
+        };
+        for price in book.all() {
+            let provider = price.provider.as_str();
+            let entry = index.and_then(|index| index.provider(provider).ok().flatten());
+            let command = price.command.as_deref();
+            let (what, hint) = match entry {
+                None => {
+                    let what = format!("no installed plugin is `{provider}`");
+                    (what, "ifctl plugin list".to_owned())
+                }
+                Some(entry)
+                    if command.is_some_and(|it| entry.commands.iter().all(|c| c.path != it)) =>
+                {
+                    let what = format!("{provider} has no command `{}`", command.unwrap_or(""));
+                    (what, format!("ifctl {provider} --help"))
+                }
+                Some(_) => continue,
+            };
+            let (path, code, hints) = (path.clone(), Code::Config, vec![hint]);
+            self.findings.push(Finding { path, line: 0, column: 0, code, what, hints });
         }
     }
 

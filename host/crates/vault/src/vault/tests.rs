@@ -284,13 +284,14 @@ fn an_interrupted_write_leaves_the_old_vault() {
     let vault = place.vault();
     vault.set(NAME, value("one"), NOW).unwrap();
     // Killed in the middle of a write: half a file beside the vault.
-    fs_err::write(place.path("vault.age.new"), b"age-encryption.org/v1\n-> X25").unwrap();
+    fs_err::write(place.path(".new-killed"), b"age-encryption.org/v1\n-> X25").unwrap();
     assert_eq!(text(&place.vault(), NAME), "one");
     vault.set(NAME, value("two"), NOW).unwrap();
     assert_eq!(text(&place.vault(), NAME), "two");
-    assert!(!place.path("vault.age.new").exists());
+    assert!(!place.path(".new-killed").exists());
     // A write that cannot even begin.
-    fs_err::create_dir(place.path("vault.age.new")).unwrap();
+    fs_err::remove_file(place.path("vault.age.lock")).unwrap();
+    fs_err::create_dir(place.path("vault.age.lock")).unwrap();
     assert_eq!(refused(vault.set(NAME, value("three"), NOW)).code(), Code::VaultLocked);
     assert_eq!(text(&place.vault(), NAME), "two");
 }

@@ -22,7 +22,7 @@ fn command(disk: &FrailDisk, leaves: u8) -> Result<(), WitnessError> {
         }
         opened => opened?,
     };
-    check(&anchor, leaves.into()).map_err(WitnessError::Anchor)?;
+    checked(&anchor, leaves.into())?;
     if leaves.is_multiple_of(3) {
         return anchor.pass(head(leaves));
     }
