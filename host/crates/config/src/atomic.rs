@@ -42,19 +42,41 @@ const LOCK_PAUSE: Duration = Duration::from_millis(25);
 /// # Errors
 /// The I/O error; `path` is then what it was before.
 pub fn write_atomic(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    write(path, bytes, mode, |file| file.persist(path))
+}
+
+/// Writes `bytes` to `path`, durably, with exactly this mode, unless something is there already:
+/// then false, and that stays as it is.
+///
+/// # Errors
+/// The I/O error; `path` is then what it was before.
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    match write(path, bytes, mode, |file| file.persist_noclobber(path)) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
+/// Writes a file beside `path`, which `named` gives its name when it is whole.
+fn write(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    named: impl FnOnce(NamedTempFile) -> Result<std::fs::File, tempfile::PersistError>,
+) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
-    let named = |error: io::Error| {
+    let failed = |error: io::Error| {
         io::Error::new(error.kind(), format!("writing `{}`: {error}", path.display()))
     };
     // What cannot be swept costs space and nothing else.
     let _ = sweep(folder);
     // Removed again when anything fails before it gets its name.
-    let mut file = unfinished(folder).map_err(named)?;
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(named)?;
-    file.write_all(bytes).map_err(named)?;
-    file.as_file().sync_all().map_err(named)?;
-    file.persist(path).map_err(|error| named(error.error))?;
+    let mut file = unfinished(folder).map_err(failed)?;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    named(file).map_err(|error| failed(error.error))?;
     fs_err::File::open(folder)?.sync_all()
 }
 
@@ -142,6 +164,17 @@ mod tests {
         assert_eq!(fs_err::read(&path).unwrap(), b"new");
         assert_eq!(mode(&path), 0o600);
         write_atomic(&path, b"newer", 0o644).unwrap();
+        assert_eq!(mode(&path), 0o644);
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert!(write_new(&path, b"first", 0o644).unwrap());
+        assert!(!write_new(&path, b"second", 0o600).unwrap());
+        assert_eq!(fs_err::read(&path).unwrap(), b"first");
         assert_eq!(mode(&path), 0o644);
         assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
     }

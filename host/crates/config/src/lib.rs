@@ -26,7 +26,7 @@ mod regular;
 mod settings;
 mod yaml;
 
-pub use atomic::write_atomic;
+pub use atomic::{write_atomic, write_new};
 pub use context::{Context, DefaultInstance};
 pub use environment::{ENVIRONMENT_VARIABLES, Environment};
 pub use error::ConfigError;

@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &CostArgs) -> Result<(), Problem> {
 }
 
 /// Millionths as people write them; all six digits, for nothing is rounded.
-fn amount(micros: u64, currency: &str) -> String {
+pub(super) fn amount(micros: u64, currency: &str) -> String {
     let (whole, rest) = (micros / 1_000_000, micros % 1_000_000);
     format!("{whole}.{rest:06} {currency}").trim_end().to_owned()
 }
