@@ -6,7 +6,7 @@ use if_core::{Code, Problem};
 use if_manifest::model::Kind;
 
 /// Formats that only `witness export` writes.
-const EXPORTS: [&str; 2] = ["csv", "tiles"];
+const EXPORTS: [&str; 3] = ["csv", "tiles", "pdf"];
 
 /// Flags accepted before or after any command.
 #[derive(Debug, Clone, Default, Args)]

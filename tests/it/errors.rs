@@ -150,6 +150,11 @@ fn of_storage_look_and_are_mended_as_their_pages_say() {
 }
 
 #[test]
+fn of_anchors_look_and_are_mended_as_their_pages_say() {
+    check("anchor");
+}
+
+#[test]
 fn every_code_has_a_trial_and_none_has_two() {
     let listed = Lab::bare().run(["explain", "--json"]).json();
     let codes: BTreeSet<&str> =

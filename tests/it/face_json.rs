@@ -35,6 +35,7 @@ const VOLATILE: &[&str] = &[
     "checkpoint",
     "receipt",
     "script",
+    "cosignature",
     "imports",
     "predicate",
     "commands",
@@ -147,6 +148,13 @@ fn plugins() {
 #[test]
 fn operations() {
     let lab = Lab::with(&["noop"]);
+    let other = Lab::fresh();
+    let key = other.run(["witness", "checkpoint", "--key"]).ok().trim().to_owned();
+    let origin = key.split('+').next().unwrap().to_owned();
+    let file = lab.path().join("submitted").display().to_string();
+    fs::write(&file, other.run(["witness", "checkpoint", "--since", "0"]).ok()).unwrap();
+    let stick = lab.path().join("stick").display().to_string();
+    fs::create_dir(&stick).unwrap();
     check(
         &lab,
         &[
@@ -163,6 +171,14 @@ fn operations() {
             ("witness-verify", &["witness", "verify"]),
             ("witness-checkpoint", &["witness", "checkpoint"]),
             ("witness-export", &["witness", "export", "--provider", "obs"]),
+            (
+                "witness-cosign",
+                &["witness", "cosign", "--origin", &origin, "--log-key", &key, &file],
+            ),
+            ("witness-anchor-add", &["witness", "anchor", "add", "stick", "--directory", &stick]),
+            ("witness-anchor-run", &["witness", "anchor", "run"]),
+            ("witness-anchor-list", &["witness", "anchor", "list"]),
+            ("witness-anchor-remove", &["witness", "anchor", "remove", "stick"]),
             ("witness-anchor-reset", &["witness", "anchor", "reset", "--yes"]),
             ("doctor", &["doctor"]),
             ("provider-remove", &["noop", "remove", "here", "--yes"]),

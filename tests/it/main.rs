@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::print_stdout, clippy::disallowed_methods)]
 
+mod anchors;
+mod anchors_s3;
 mod attacks;
 mod author;
 mod backup;
@@ -16,6 +18,7 @@ mod bundle;
 mod cache;
 mod completion;
 mod context;
+mod cosign;
 mod discover;
 mod durability;
 mod errors;
@@ -42,6 +45,7 @@ mod proofs;
 mod rebinding;
 mod remains;
 mod replay;
+mod report;
 mod reviewers;
 mod revocation;
 mod sandbox;

@@ -6,6 +6,7 @@
 mod ask;
 mod canvas;
 mod face;
+mod paper;
 mod progress;
 mod sanitize;
 mod time;
@@ -14,6 +15,7 @@ mod view;
 pub use ask::{ask, may_ask};
 pub use canvas::{Canvas, Ink};
 pub use face::Face;
+pub use paper::{Column, Facts, Paper, Table};
 pub use sanitize::{clean, is_clean};
 pub use time::{ago, instant, time};
 

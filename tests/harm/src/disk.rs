@@ -132,6 +132,18 @@ impl Disk for FrailDisk {
         Ok(())
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.attempt(Call::Name, to)?;
+        let node = state.node(from)?;
+        if state.node(to).is_ok() {
+            return Err(named(io::ErrorKind::AlreadyExists, to, "is there already"));
+        }
+        state.seen.names.insert(to.to_owned(), node);
+        state.history.push(Step::Named { path: to.to_owned(), node });
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.attempt(Call::Look, path)?;

@@ -100,6 +100,10 @@ pub const ALL: &[Trial] = &[
     trial("storage", "IF_ERR_WITNESS_BROKEN", edited_entry, Lines),
     trial("storage", "IF_ERR_LEDGER_BROKEN", cooked_books, Lines),
     trial("storage", "IF_ERR_REPLAY_DIVERGED", forged_record, Lines),
+    trial("anchor", "IF_ERR_LOG_ROLLED_BACK", image_put_back, Lines),
+    trial("anchor", "IF_ERR_LOG_FORKED", image_continued, Lines),
+    trial("anchor", "IF_ERR_LOG_UNSIGNED", anchor_of_another_log, Lines),
+    trial("anchor", "IF_ERR_ANCHOR", anchor_cleared, Lines),
 ];
 
 const fn trial(
@@ -437,6 +441,43 @@ fn edited_entry() -> Stage {
         .before(&["ifctl noop ping here", "ifctl backup studio.ifbackup --no-passphrase"]);
     let leaf = "cast(replace(cast(leaf as text), '\"ping\"', '\"pong\"') as blob)";
     stage.sql(&format!("update leaf set leaf = {leaf} where cast(leaf as text) like '%ping%'"))
+}
+
+/// An anchor `stick` that was run.
+fn anchored() -> Stage {
+    Stage::noop().before(&[
+        "mkdir stick",
+        "ifctl witness anchor add stick --directory ~/stick",
+        "ifctl witness anchor run",
+    ])
+}
+
+/// The whole home as it was before the newest operation, which an anchor and a backup know.
+fn image_put_back() -> Stage {
+    anchored().before(&[
+        "cp -a .if image",
+        "ifctl noop ping here",
+        "ifctl witness anchor run",
+        "ifctl backup studio.ifbackup --no-passphrase",
+        "rm -r .if; mv image .if",
+    ])
+}
+
+fn image_continued() -> Stage {
+    image_put_back().before(&["ifctl noop ping here", "ifctl noop ping here"])
+}
+
+fn anchor_of_another_log() -> Stage {
+    let stage = anchored();
+    let other = Lab::fresh().run(["witness", "checkpoint"]).ok();
+    fs::write(stage.lab.path().join("stick/checkpoint/2"), other).unwrap();
+    stage
+}
+
+/// Somebody moved what was there.
+fn anchor_cleared() -> Stage {
+    anchored()
+        .before(&["mkdir -p elsewhere/checkpoint; mv stick/checkpoint/* elsewhere/checkpoint/"])
 }
 
 fn forged_record() -> Stage {

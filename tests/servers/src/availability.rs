@@ -32,6 +32,8 @@ pub enum Server {
     Go,
     /// For what ships as a script.
     Python,
+    /// Reads a PDF.
+    Poppler,
 }
 
 impl Server {
@@ -47,6 +49,7 @@ impl Server {
         Server::Strace,
         Server::Go,
         Server::Python,
+        Server::Poppler,
     ];
 
     /// What it is called in messages: the package that brings it.
@@ -62,6 +65,7 @@ impl Server {
             Server::Strace => "strace",
             Server::Go => "golang-go",
             Server::Python => "python3",
+            Server::Poppler => "poppler-utils",
         }
     }
 
@@ -78,6 +82,7 @@ impl Server {
             Server::Strace => &["strace"],
             Server::Go => &["golang-go", "golang-golang-x-mod-dev"],
             Server::Python => &["python3"],
+            Server::Poppler => &["poppler-utils"],
         }
     }
 
@@ -93,6 +98,7 @@ impl Server {
             Server::Strace => &["strace"],
             Server::Go => &["go"],
             Server::Python => &["python3"],
+            Server::Poppler => &["pdftotext"],
         }
     }
 

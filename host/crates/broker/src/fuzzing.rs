@@ -7,6 +7,7 @@ use crate::BrokerError;
 use crate::discover::packet::{self, Heard};
 use crate::discover::probe;
 use crate::net::{http as exchange, websocket};
+use crate::s3;
 use crate::secrets::sinks::Filler;
 use crate::secrets::{Vault, capture::Capturer, recipes, spans};
 use bytes::Bytes;
@@ -198,4 +199,11 @@ impl Filling {
 /// Whether hands are shaken with a peer who says these bytes; what it is told is of no interest.
 pub fn shaken(said: &[u8], piece: usize, bytes_max: u64) -> Result<(), BrokerError> {
     now(websocket::shaken(Peer::boxed(said, piece), bytes_max))
+}
+
+/// What a server that speaks S3 lists, and how the next page is asked for; and the one word that is
+/// repeated of a refusal with this body.
+pub fn s3_answer(body: &[u8]) -> (Option<(Vec<String>, Option<String>)>, Option<String>) {
+    let listed = s3::listed(body).ok().map(|page| (page.keys, page.more));
+    (listed, s3::failure(body))
 }

@@ -5,7 +5,7 @@
 //! goes to a transport, the network or a cassette; what comes back is searched for secrets before
 //! the guest sees it. Live, dry-run and fake calls pass the same gate. It keeps nothing between
 //! calls, follows no redirect, spawns no task, and never hands a secret's bytes to a guest. What
-//! the host itself asks of others, [`discover`] and [`kv`], passes its own checks.
+//! the host itself asks of others, [`discover`], [`kv`] and [`s3`], passes its own checks.
 
 mod cassette;
 mod config;
@@ -18,6 +18,7 @@ pub mod grants;
 pub mod kv;
 mod ledger;
 mod net;
+pub mod s3;
 mod secrets;
 #[cfg(test)]
 mod testing;

@@ -278,6 +278,19 @@ codes! {
     WitnessBroken "IF_ERR_WITNESS_BROKEN" Denied
         "The log does not verify: an entry was changed, removed or forged."
         "Stop, keep a copy of the home, and compare with a backup."
+    LogRolledBack "IF_ERR_LOG_ROLLED_BACK" Denied
+        "A log has fewer entries than it once signed: an older state of it was put back."
+        "Stop, keep a copy of the home, and restore the newest backup that the anchor bears out."
+    LogForked "IF_ERR_LOG_FORKED" Denied
+        "A log does not begin with what it once signed, or nobody has shown that it does."
+        "Stop and keep both checkpoints: two that one key signed and that exclude each other are \
+             proof."
+    LogUnsigned "IF_ERR_LOG_UNSIGNED" Denied
+        "A checkpoint is not signed by the log that it is said to be of."
+        "Ask whoever keeps the log for its key, by another way than the checkpoint came."
+    Anchor "IF_ERR_ANCHOR" Storage
+        "An anchor off this machine cannot be read or written, or has lost what it held."
+        "See that its disk is mounted or its server answers, then `ifctl witness anchor run`."
     ReplayDiverged "IF_ERR_REPLAY_DIVERGED" Denied
         "A recorded operation, run again from its record, did something else."
         "Replay it with the version that recorded it; compare both lines that are shown."

@@ -46,6 +46,32 @@ pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> io::Res
     })
 }
 
+/// Writes `bytes` to `path`, durably, with exactly this mode, unless something is there already:
+/// then false, and that stays as it is.
+///
+/// # Errors
+/// As [`write_atomic`].
+pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    place(&Local, path, bytes, mode)
+}
+
+/// As [`write_new`], on this disk.
+///
+/// # Errors
+/// As [`replace`].
+pub fn place(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> io::Result<bool> {
+    let folder = folder_of(path);
+    let _ = sweep(disk, folder);
+    let placed = Unfinished::begin(disk, folder, mode).and_then(|it| it.link(path, bytes));
+    let placed = match placed {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        placed => placed.and_then(|()| disk.sync_folder(folder)),
+    };
+    placed.map(|()| true).map_err(|error| {
+        io::Error::new(error.kind(), format!("writing `{}`: {error}", path.display()))
+    })
+}
+
 /// Makes a folder and those above it, durably: a file in it that was flushed is found again.
 ///
 /// # Errors
@@ -108,6 +134,13 @@ impl<'a> Unfinished<'a> {
         self.named = true;
         Ok(())
     }
+
+    /// As [`Unfinished::finish`], unless somebody has that name. Its own is taken away in the end.
+    fn link(self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, 0)?;
+        self.file.sync()?;
+        self.disk.link(&self.path, path)
+    }
 }
 
 impl Drop for Unfinished<'_> {
@@ -156,6 +189,17 @@ mod tests {
         assert_eq!(mode(&path), 0o644);
         write_atomic(&path, b"", 0o666).unwrap();
         assert_eq!((mode(&path), fs_err::read(&path).unwrap().len()), (0o666, 0));
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert!(write_new(&path, b"first", 0o644).unwrap());
+        assert!(!write_new(&path, b"second", 0o600).unwrap());
+        assert_eq!(fs_err::read(&path).unwrap(), b"first");
+        assert_eq!(mode(&path), 0o644);
         assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
     }
 

@@ -25,6 +25,9 @@ pub trait Disk: Debug + Send + Sync {
     /// Gives a file another name in the same folder, in place of the file that has it.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name, unless something has that one.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Takes a name away.
     fn remove(&self, path: &Path) -> io::Result<()>;
 

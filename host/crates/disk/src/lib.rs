@@ -17,7 +17,7 @@ mod disk;
 mod local;
 mod lock;
 
-pub use atomic::{make_folder, replace, write_atomic};
+pub use atomic::{make_folder, place, replace, write_atomic, write_new};
 pub use disk::{Disk, File, Open};
 pub use local::Local;
 pub use lock::{Lock, LockError, WRITER_WAIT};

@@ -40,6 +40,10 @@ impl Disk for Local {
         fs_err::rename(from, to)
     }
 
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs_err::hard_link(from, to)
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs_err::remove_file(path)
     }

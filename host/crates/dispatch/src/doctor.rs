@@ -1,5 +1,6 @@
 //! `doctor`: everything that can be wrong with a home, each with what it means.
 
+mod anchors;
 mod sandbox;
 #[cfg(feature = "live")]
 mod secrets;
@@ -75,11 +76,7 @@ impl Host {
         #[cfg(feature = "live")]
         findings.push(Finding::from("vault", self.vault_health()));
         findings.extend(self.instance_health());
-        findings.push(Finding::warning(
-            "anchor",
-            "the log's head is kept on this disk only: a database that is put back is noticed, a \
-                 whole disk is not; keep what `witness checkpoint` prints somewhere else",
-        ));
+        findings.extend(self.anchor_health());
         findings
     }
 

@@ -65,6 +65,17 @@ impl Host {
         Ok(self.witness.each(filter, checkpoint.size, give)?)
     }
 
+    /// The same with the short words of each entry only.
+    pub fn export_listed(
+        &self,
+        filter: &Filter,
+        checkpoint: &SignedCheckpoint,
+        mut give: impl FnMut(Entry) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let give = |entry| give(entry).map_err(Stopped::Other);
+        Ok(self.witness.each_listed(filter, checkpoint.size, give)?)
+    }
+
     /// Writes the whole log as a tiled one into this folder, or what an export that lies there
     /// lacks.
     pub fn export_tiles(&self, folder: &Path) -> Result<Tiled, Problem> {

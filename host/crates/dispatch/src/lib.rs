@@ -13,14 +13,17 @@
 //!   it was let through, or not
 //! - `keys`: what a passphrase makes of a signing key
 //! - `plugin`, `bundle`, `trust`, `instance`, `secret`, `secret_audit`, `log`, `proof`, `export`,
-//!   `optimise`, `doctor`, `lint`, `backup`: what the operator does besides · `completion`: what a shell asks
+//!   `anchor`, `cosign`, `optimise`, `doctor`, `lint`, `backup`: what the operator does besides
+//! - `completion`: what a shell asks
 
+mod anchor;
 #[cfg(feature = "live")]
 pub mod backup;
 pub mod bundle;
 mod clock;
 #[cfg(feature = "live")]
 pub mod completion;
+mod cosign;
 mod decide;
 #[cfg(feature = "live")]
 mod discover;
@@ -80,6 +83,8 @@ pub use secret_audit::{SecretAudit, SecretUsed};
 
 /// What the log is asked and answers.
 pub mod witness {
+    pub use crate::anchor::{AnchorRun, AnchorShown, Place, S3Place};
+    pub use crate::cosign::{Cosigned, Submitted};
     pub use crate::explained::{Bound, Explained};
     pub use crate::proof::{Proof, Proved, SignedCheckpoint, Which};
     pub use crate::replay::{Comparison, Replayed};

@@ -1,9 +1,11 @@
 //! What the log proves to others: checkpoints and receipts, out and in.
 
+use crate::cosign;
 use crate::host::Host;
 use crate::job::explain;
 use if_core::{Code, Explain, OperationId, Problem};
 use if_tlog::{Checkpoint, Note, Receipt, Verifier};
+use if_witness::WitnessError;
 use std::io::Read;
 use std::path::Path;
 
@@ -72,8 +74,14 @@ impl Host {
         })
     }
 
-    /// A receipt for an operation, which holds the entry itself.
-    pub fn prove(&self, operation: &OperationId, which: Which) -> Result<Proof, Problem> {
+    /// A receipt for an operation, which holds the entry itself: under a new checkpoint, or under
+    /// the one in this file, which others may have cosigned.
+    pub fn prove(
+        &self,
+        operation: &OperationId,
+        which: Which,
+        under: Option<&Path>,
+    ) -> Result<Proof, Problem> {
         let entry = self.entry(operation)?;
         let recorded = match which {
             Which::Intent => &entry.opened,
@@ -83,14 +91,30 @@ impl Host {
             }
             Which::Outcome => entry.closed.as_ref().unwrap_or(&entry.opened),
         };
-        let (receipt, leaf) = self.witness.prove(recorded.leaf.seq).map_err(explain)?;
+        let seq = recorded.leaf.seq;
+        let (receipt, leaf) = match under {
+            None => self.witness.prove(seq).map_err(explain)?,
+            Some(file) => {
+                let note = Note::parse(&read(file)?).map_err(broken)?;
+                self.witness.prove_under(seq, note).map_err(|error| match error {
+                    WitnessError::NoEntry { .. } => not_covered(operation, file),
+                    error => explain(error),
+                })?
+            }
+        };
         let receipt = Receipt { extra: Some(leaf), ..receipt };
         let size = Checkpoint::parse(receipt.checkpoint.text()).map(|signed| signed.size);
         Ok(Proof { seq: receipt.index, size: size.map_err(broken)?, receipt: receipt.to_string() })
     }
 
-    /// Verifies a receipt of this log, or of the log of `key`. The database is not asked.
-    pub fn verify_receipt(&self, file: &Path, key: Option<&str>) -> Result<Proved, Problem> {
+    /// Verifies a receipt of this log, or of the log of `key`, which each of these witnesses has
+    /// cosigned. The database is not asked.
+    pub fn verify_receipt(
+        &self,
+        file: &Path,
+        key: Option<&str>,
+        witnesses: &[String],
+    ) -> Result<Proved, Problem> {
         let log = match key {
             None => self.witness.verifier().map_err(explain)?,
             Some(key) => key.trim().parse::<Verifier>().map_err(|error| {
@@ -102,6 +126,7 @@ impl Host {
             return Err(Problem::new(Code::WitnessBroken, "the receipt does not hold its entry"));
         };
         let signed = receipt.verify(entry, &log).map_err(broken)?;
+        cosign::vouched(&receipt.checkpoint, witnesses)?;
         let entry = String::from_utf8_lossy(entry).into_owned();
         Ok(Proved { seq: receipt.index, origin: signed.origin, size: signed.size, entry })
     }
@@ -149,13 +174,20 @@ fn broken(error: impl std::fmt::Display) -> Problem {
     Problem::new(Code::WitnessBroken, error.to_string())
 }
 
-fn read(file: &Path) -> Result<String, Problem> {
+/// A checkpoint that was kept before the operation ended.
+fn not_covered(operation: &OperationId, file: &Path) -> Problem {
+    let what = format!("{} is of a time before {operation}", file.display());
+    Problem::new(Code::Usage, what).hint(format!("ifctl witness prove {operation}"))
+}
+
+/// A file in one of the formats of logs.
+pub(crate) fn read(file: &Path) -> Result<String, Problem> {
     let failed = |error: std::io::Error| Problem::new(Code::Usage, error.to_string());
     let mut text = String::new();
     let opened = fs_err::File::open(file).map_err(failed)?;
     let read = opened.take(RECEIPT_BYTES_MAX + 1).read_to_string(&mut text);
     match read.map_err(failed)? as u64 > RECEIPT_BYTES_MAX {
-        true => Err(broken(format!("{} is longer than a receipt", file.display()))),
+        true => Err(broken(format!("{} is longer than a receipt or a checkpoint", file.display()))),
         false => Ok(text),
     }
 }

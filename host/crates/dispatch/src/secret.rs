@@ -1,5 +1,6 @@
 //! The operator's side of secrets: names in, values in, nothing out.
 
+use crate::anchor;
 use crate::host::Host;
 use crate::job::explain;
 use if_config::{Home, Instance, SecretReference};
@@ -126,10 +127,15 @@ impl Host {
         let word =
             |text: &str| Word::new(text).map_err(|e| Problem::new(Code::Usage, e.to_string()));
         let (provider, instance, name) = (word(provider)?, word(instance)?, word(name)?);
-        let loaded = self.load(&provider)?;
-        let names: Vec<&str> =
-            loaded.manifest.secrets.iter().map(|secret| secret.name.as_str()).collect();
-        if names.contains(&name.as_str()) {
+        let names = match provider.as_str() {
+            // No plugin can be called so.
+            anchor::PROVIDER => self.anchor_keys(&instance)?,
+            _ => {
+                let secrets = self.load(&provider)?.manifest.secrets.clone();
+                secrets.iter().map(|secret| secret.name.to_string()).collect()
+            }
+        };
+        if names.iter().any(|known| known == name.as_str()) {
             return Ok(format!("{provider}/{instance}/{name}"));
         }
         let problem = Problem::new(Code::Usage, format!("{provider} has no secret `{name}`"));

@@ -10,7 +10,8 @@
 //! - `tree`: roots and proofs out of tiles; `proof`: whether a proof holds; `frontier`: a tree that
 //!   grows
 //! - `note`: signed text; `checkpoint`: the text that a log signs; `cosignature`: what witnesses
-//!   add; `receipt`: one file that proves one entry
+//!   add; `submission`: what they are given, and whether they may; `receipt`: one file that proves
+//!   one entry
 
 mod checkpoint;
 mod cosignature;
@@ -19,6 +20,7 @@ mod hash;
 mod note;
 mod proof;
 mod receipt;
+mod submission;
 mod tile;
 mod tree;
 
@@ -29,5 +31,6 @@ pub use hash::{Hash32, leaf_hash, node_hash};
 pub use note::{Algorithm, Name, Note, NoteError, SignatureLine, Verifier, sign};
 pub use proof::{verify_consistency, verify_inclusion};
 pub use receipt::{Receipt, ReceiptError};
+pub use submission::{Refused, Submission, SubmissionError};
 pub use tile::{BundleError, TILE_WIDTH, TileAt, bundle, entries, tiles_of};
 pub use tree::{Tiles, Tree, TreeError};

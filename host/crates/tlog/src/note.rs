@@ -253,6 +253,13 @@ impl Note {
         &self.signatures
     }
 
+    /// The text with the signatures that claim to be this key's, and no others.
+    #[must_use]
+    pub fn signed_by_only(&self, verifier: &Verifier) -> Self {
+        let lines = self.signatures.iter().filter(|line| line.is_of(verifier));
+        Self { text: self.text.clone(), signatures: lines.cloned().collect() }
+    }
+
     /// Adds a signature, unless the same key's stands there already: then that one is replaced.
     pub fn add(&mut self, line: SignatureLine) {
         self.signatures.retain(|old| (&old.name, old.id) != (&line.name, line.id));

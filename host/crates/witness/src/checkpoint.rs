@@ -7,9 +7,9 @@
 use crate::tables::{self, integer};
 use crate::tiles::{self, Stored};
 use crate::{PublicKey, Witness, WitnessError};
-use if_core::UnixMillis;
+use if_core::{Code, Explain, UnixMillis};
 use if_store::{Connection, Transaction};
-use if_tlog::{Algorithm, Checkpoint, Name, Note, Receipt, Tree, TreeError, Verifier};
+use if_tlog::{Algorithm, Checkpoint, Name, Note, Receipt, Submission, Tree, TreeError, Verifier};
 use rusqlite::OptionalExtension;
 
 /// In front of a log's own name, which is the beginning of its key.
@@ -24,6 +24,24 @@ pub struct Signed {
     pub checkpoint: Checkpoint,
     /// As others get it.
     pub note: Note,
+}
+
+/// Why a log is not the one that has signed a checkpoint, although its key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Divergence {
+    #[error("the log was rolled back: it has {found} entries, and once had {known}")]
+    RolledBack { known: u64, found: u64 },
+    #[error("the log was forked: its first {size} entries are not the {size} that it once signed")]
+    Forked { size: u64 },
+}
+
+impl Explain for Divergence {
+    fn code(&self) -> Code {
+        match self {
+            Divergence::RolledBack { .. } => Code::LogRolledBack,
+            Divergence::Forked { .. } => Code::LogForked,
+        }
+    }
 }
 
 /// The name under which the log of this key signs.
@@ -81,6 +99,69 @@ impl Witness {
             let size = tables::length(transaction)?.map_or(0, |head| head.leaves);
             tiles::fill(transaction, size)?;
             continues(transaction, size, kept)
+        })
+    }
+
+    /// The first of these checkpoints of this log, kept elsewhere, with which the log does not
+    /// begin; in which way; and where it stands among them.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn diverges(
+        &self,
+        kept: &[Checkpoint],
+    ) -> Result<Option<(usize, Divergence)>, WitnessError> {
+        self.shared.store.transaction(|transaction| {
+            let found = tables::length(transaction)?.map_or(0, |head| head.leaves);
+            tiles::fill(transaction, found)?;
+            for (at, kept) in kept.iter().enumerate() {
+                let divergence = match continues(transaction, found, kept) {
+                    Ok(()) => continue,
+                    Err(WitnessError::Inconsistent { signed: known, .. }) if known > found => {
+                        Divergence::RolledBack { known, found }
+                    }
+                    Err(WitnessError::Inconsistent { signed: size, .. }) => {
+                        Divergence::Forked { size }
+                    }
+                    Err(error) => return Err(error),
+                };
+                return Ok(Some((at, divergence)));
+            }
+            Ok(None)
+        })
+    }
+
+    /// What a witness is given that has vouched for the first `old` entries: a checkpoint of the
+    /// whole log, and the proof that it begins with them.
+    ///
+    /// # Errors
+    /// The log has fewer entries, or as [`Witness::checkpoint`].
+    pub fn submission(&self, old: u64) -> Result<Submission, WitnessError> {
+        let now = self.shared.now();
+        self.shared.store.transaction(|transaction| {
+            let signed = self.signed(transaction, now)?;
+            let tree = Tree::new(Stored(transaction), signed.checkpoint.size);
+            let proof = tree.consistency(old).map_err(from_tree)?;
+            Ok(Submission { old, proof, checkpoint: signed.note })
+        })
+    }
+
+    /// A receipt for this entry under that checkpoint of this log, such as one that a witness has
+    /// cosigned; and the entry's exact bytes.
+    ///
+    /// # Errors
+    /// The checkpoint is not of this log or is of fewer entries, there is no such entry, or the
+    /// database fails.
+    pub fn prove_under(&self, seq: u64, note: Note) -> Result<(Receipt, Vec<u8>), WitnessError> {
+        let kept = Checkpoint::verified(&note, &self.verifier()?)?;
+        self.shared.store.transaction(|transaction| {
+            let size = tables::length(transaction)?.map_or(0, |head| head.leaves);
+            tiles::fill(transaction, size)?;
+            continues(transaction, size, &kept)?;
+            let leaf = leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
+            let tree = Tree::new(Stored(transaction), kept.size);
+            let path = tree.inclusion(seq).map_err(from_tree)?;
+            Ok((Receipt { extra: None, index: seq, path, checkpoint: note }, leaf))
         })
     }
 

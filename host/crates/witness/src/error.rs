@@ -4,7 +4,7 @@ use crate::anchor::AnchorFault;
 use crate::verify::Fault;
 use if_core::{Code, Explain, OperationId, Problem};
 use if_store::StoreError;
-use if_tlog::{BundleError, CheckpointError, NoteError};
+use if_tlog::{BundleError, CheckpointError, NoteError, Refused};
 use std::path::PathBuf;
 
 /// What went wrong. Nothing was recorded in any of these cases.
@@ -51,6 +51,14 @@ pub enum WitnessError {
     Inconsistent { signed: u64, leaves: u64 },
     #[error("a checkpoint of the log cannot be read")]
     Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Cosign(Refused),
+    #[error("no log `{origin}` was cosigned before, so its key is needed")]
+    LogUnknown { origin: String },
+    #[error("the key is of the log `{named}`, not of `{origin}`")]
+    LogOfAnotherName { origin: String, named: String },
+    #[error("the log `{origin}` has the key {known}, not {named}")]
+    LogOfAnotherKey { origin: String, known: String, named: String },
     #[error("entries cannot be bundled")]
     Bundle(#[from] BundleError),
     #[error("operation {operation} is listed as unfinished, but entry {seq} is not its intent")]
@@ -99,7 +107,11 @@ impl Explain for WitnessError {
             | WitnessError::Broken(_)
             | WitnessError::Inconsistent { .. }
             | WitnessError::Checkpoint(_) => Code::WitnessBroken,
+            WitnessError::Cosign(refused) => refused_code(refused),
+            WitnessError::LogOfAnotherKey { .. } => Code::LogUnsigned,
             WitnessError::NoEntry { .. }
+            | WitnessError::LogUnknown { .. }
+            | WitnessError::LogOfAnotherName { .. }
             | WitnessError::OperationUnknown(_)
             | WitnessError::OperationOpen(_) => Code::Usage,
             WitnessError::OperationTaken(_)
@@ -126,7 +138,25 @@ impl Explain for WitnessError {
             WitnessError::OperationClosed(operation) => {
                 vec![format!("ifctl witness query --operation {operation}")]
             }
+            WitnessError::Cosign(Refused::Stale { last, .. }) => {
+                vec![format!("where the log is: ifctl witness checkpoint --since {last}")]
+            }
+            WitnessError::LogUnknown { .. } | WitnessError::LogOfAnotherName { .. } => {
+                vec!["--log-key KEY, which is what `ifctl witness checkpoint --key` prints where the \
+                      log is"
+                    .to_owned()]
+            }
             _ => Vec::new(),
         }
+    }
+}
+
+/// The code of what a witness does not vouch for.
+fn refused_code(refused: &Refused) -> Code {
+    match refused {
+        Refused::Unsigned(_) => Code::LogUnsigned,
+        Refused::RolledBack { .. } => Code::LogRolledBack,
+        Refused::Forked { .. } | Refused::Unproven { .. } => Code::LogForked,
+        Refused::Stale { .. } => Code::Usage,
     }
 }

@@ -106,6 +106,11 @@ impl LogKey {
         if_tlog::sign(text, name, &self.0)
     }
 
+    /// Vouches for somebody's checkpoint under this name, at a time in seconds since 1970.
+    pub(crate) fn cosign_note(&self, text: &str, at: u64, name: Name) -> SignatureLine {
+        if_tlog::cosign(text, at, name, &self.0)
+    }
+
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn for_test(seed: u8) -> Self {
         Self(SigningKey::from_bytes(&[seed; 32]))

@@ -19,7 +19,8 @@
 //! - `tables`: the only SQL that writes; `query`: looking things up
 //! - `append`: the one way in which the log grows; `anchor`: its head, kept outside the database;
 //!   `window`: a few old entries that every write looks at
-//! - `tiles`: the Merkle tree; `checkpoint`: what is signed of it; `publish`: files for others
+//! - `tiles`: the Merkle tree; `checkpoint`: what is signed of it; `publish`: files for others;
+//!   `keeper`: who keeps it off this machine; `cosign`: what is said of other logs
 //! - `verify`: the pure check of a chain; `audit`: the same over the whole database, with the tree
 //!   `regrown`
 
@@ -29,10 +30,12 @@ mod audit;
 mod bounds;
 mod checkpoint;
 mod commitment;
+mod cosign;
 mod erase;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod keeper;
 mod key;
 mod leaf;
 mod operation;
@@ -50,10 +53,12 @@ mod witness;
 
 pub use anchor::AnchorFault;
 pub use bounds::{LEAF_BYTES_MAX, PART_BYTES_MAX, QUERY_ENTRIES_MAX, TEXT_BYTES_MAX};
-pub use checkpoint::Signed;
+pub use checkpoint::{Divergence, Signed};
+pub use cosign::Cosigned;
 pub use erase::Erased;
 pub use error::WitnessError;
 pub use if_tlog::{Hash32, leaf_hash};
+pub use keeper::{Keeper, Kept};
 pub use key::{PublicKey, create_key};
 pub use leaf::{
     Birth, Decision, Kind, LEAF_VERSION, Leaf, Plugin, SecretUse, Status, Timing, Traffic, Usage,

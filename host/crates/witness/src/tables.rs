@@ -17,7 +17,7 @@ use rusqlite::OptionalExtension;
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 
 /// The log's tables, for [`if_store::Store::open`].
-pub const SCHEMA: Schema = Schema { owner: "witness", version: 2, sql: &[FIRST, TREE] };
+pub const SCHEMA: Schema = Schema { owner: "witness", version: 3, sql: &[FIRST, TREE, OTHERS] };
 
 const FIRST: &str = "
     CREATE TABLE log (
@@ -87,6 +87,22 @@ const TREE: &str = "
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
     CREATE TRIGGER checkpoint_remains BEFORE DELETE ON checkpoint
     BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
+    ";
+
+/// What is kept beside the log. `keeper`: who keeps its checkpoints off this machine. `cosigned`:
+/// the last checkpoint of each other log that was vouched for.
+const OTHERS: &str = "
+    CREATE TABLE keeper (
+        name TEXT PRIMARY KEY,
+        place TEXT NOT NULL,
+        size INTEGER,
+        at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE cosigned (
+        origin TEXT PRIMARY KEY,
+        log_key TEXT NOT NULL,
+        note TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     ";
 
 /// What `entry` repeats of a leaf, as one comparable row.

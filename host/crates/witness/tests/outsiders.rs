@@ -6,6 +6,8 @@
 #[allow(dead_code, reason = "each test binary uses some of it")]
 mod support;
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 use if_tlog::{Hash32, TILE_WIDTH, TileAt, Tiles, Tree, leaf_hash};
 use if_witness::{Published, Witness, WitnessError};
 use serde_json::{Value, json};
@@ -53,12 +55,12 @@ fn root() -> PathBuf {
 struct Go(PathBuf);
 
 impl Go {
-    fn built(folder: &Path) -> Go {
-        let program = folder.join("verify");
+    fn built(source: &str, folder: &Path) -> Go {
+        let program = folder.join("program");
         let mut go = Command::new("go");
         go.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOFLAGS", "");
         go.env("GOCACHE", folder.join("cache")).args(["build", "-o"]).arg(&program);
-        let built = go.arg(root().join("tests/outsiders/verify.go")).output().unwrap();
+        let built = go.arg(root().join("tests/outsiders").join(source)).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         Go(program)
     }
@@ -70,6 +72,38 @@ impl Go {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn gos_reference_code_carries_a_cosignature_and_its_own_ed25519_verifies_it() {
+    if !if_servers::require!(Go) {
+        return;
+    }
+    let (home, other) = (Home::new(), Home::new());
+    let (log, witness) = (home.open(), other.open());
+    let (key, place) = (log.verifier().unwrap(), tempfile::tempdir().unwrap());
+    other.clock.set(1_700_000_000_123);
+    let submission = log.submission(0).unwrap();
+    let done = witness.cosign(key.name(), Some(&key), &submission).unwrap();
+    let path = place.path().join("cosigned");
+    // As it is done with a shell: the line is put under the note.
+    fs_err::write(&path, format!("{}{}", submission.checkpoint, done.line)).unwrap();
+    let go = Go::built("cosigned.go", place.path());
+    let open = |path: &Path, witness: &Witness| {
+        go.verify(path, &key.to_string(), Path::new(&witness.cosigner().unwrap().to_string()))
+    };
+    let output = open(&path, &witness);
+    assert_eq!(said(&output), "1 and 1, 2 and 0, at 1700000000\n");
+    // Another home's key did not say it, and another second was not said.
+    assert!(said(&open(&path, &log)).starts_with("1 and 1, 1 and 1"), "{}", said(&output));
+    let line = done.line.to_string();
+    let (name, text) = line.trim_end().rsplit_once(' ').unwrap();
+    let mut signature = STANDARD.decode(text).unwrap();
+    // Behind four bytes for the key come eight for the time.
+    signature[4 + 7] ^= 1;
+    let forged = format!("{}{name} {}\n", submission.checkpoint, STANDARD.encode(signature));
+    fs_err::write(&path, forged).unwrap();
+    assert!(said(&open(&path, &witness)).starts_with("broken"), "a forged time");
 }
 
 /// What is to hold, and for each the same with something of it changed, which must not.
@@ -154,7 +188,7 @@ fn gos_reference_code_verifies_what_is_published_and_refuses_each_tampering() {
     let place = tempfile::tempdir().unwrap();
     let log = place.path().join("log");
     let folder = publish(&witness, &log);
-    let (go, key) = (Go::built(place.path()), witness.verifier().unwrap().to_string());
+    let (go, key) = (Go::built("verify.go", place.path()), witness.verifier().unwrap().to_string());
     let proofs = place.path().join("proofs");
     let lines: Vec<String> = claims(&folder).iter().map(Value::to_string).collect();
     fs_err::write(&proofs, lines.join("\n")).unwrap();

@@ -80,7 +80,7 @@ pub fn run(app: &App, args: &CostArgs) -> Result<(), Problem> {
 }
 
 /// Millionths as people write them; nothing is rounded.
-fn amount(micros: u64, currency: &str) -> String {
+pub(super) fn amount(micros: u64, currency: &str) -> String {
     format!("{} {currency}", Micros(micros)).trim_end().to_owned()
 }
 

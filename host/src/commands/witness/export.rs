@@ -17,9 +17,11 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:\n  \
     ifctl witness export --format csv --since 2026-11-01T00:00Z > november.csv\n  \
     ifctl witness export --format json --provider obs --out obs.json\n  \
+    ifctl witness export --format pdf --since \"30 days ago\" --out report.pdf\n  \
     ifctl witness export --format tiles --out log\n  python3 log/verify.py log\n\n\
     json and csv hold what was stored of each operation, json the signed checkpoint too under \
-    which all of it stands.\ntiles is the whole log as others verify it: a C2SP tiled log with its \
+    which all of it stands.\npdf is a report for people: what was done by whom and how it ended, \
+    refusals, sums of costs, and how to check it.\ntiles is the whole log as others verify it: a C2SP tiled log with its \
     key and a script that needs nothing but\nPython. The same folder again takes what is new.")]
 pub struct ExportArgs {
     /// Where to: a file, or for tiles a folder; json and csv go to standard output without it
@@ -35,6 +37,11 @@ pub fn run(app: &App, args: &ExportArgs) -> Result<(), Problem> {
     match app.global.format.as_deref() {
         Some("tiles") => tiles(app, args),
         Some("csv") => written(app, args, csv),
+        Some("pdf") if args.out.is_none() => {
+            Err(Problem::new(Code::Usage, "a report is a file, not text")
+                .hint("ifctl witness export --format pdf --out report.pdf"))
+        }
+        Some("pdf") => written(app, args, super::report::pdf),
         _ => written(app, args, json),
     }
 }

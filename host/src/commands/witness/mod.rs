@@ -2,6 +2,7 @@
 
 mod anchor;
 mod checkpoint;
+mod cosign;
 mod cost;
 mod erase;
 mod explain;
@@ -11,6 +12,7 @@ mod log;
 mod prove;
 mod query;
 mod replay;
+mod report;
 mod trace;
 mod verify;
 
@@ -35,7 +37,9 @@ pub enum WitnessCommand {
     Chain(trace::ChainArgs),
     Cost(cost::CostArgs),
     Erase(erase::EraseArgs),
-    Anchor(anchor::AnchorArgs),
+    #[command(subcommand)]
+    Anchor(anchor::AnchorCommand),
+    Cosign(cosign::CosignArgs),
 }
 
 /// Runs one of them.
@@ -53,7 +57,8 @@ pub fn run(app: &App, command: WitnessCommand) -> Result<(), Problem> {
         WitnessCommand::Chain(args) => trace::chain(app, &args),
         WitnessCommand::Cost(args) => cost::run(app, &args),
         WitnessCommand::Erase(args) => erase::run(app, &args),
-        WitnessCommand::Anchor(args) => anchor::run(app, &args),
+        WitnessCommand::Anchor(command) => anchor::run(app, &command),
+        WitnessCommand::Cosign(args) => cosign::run(app, &args),
     }
 }
 

@@ -9,6 +9,7 @@ use if_core::{CapabilityId, Code, OperationId, Problem, UnixMillis, Word};
 use if_dispatch::witness::{Entry, Filter};
 use if_manifest::model::View;
 use serde_json::{Value, json};
+use std::fmt;
 
 /// Which entries.
 #[derive(Debug, Default, Args)]
@@ -77,6 +78,25 @@ pub fn run(app: &App, args: &QueryArgs) -> Result<(), Problem> {
         app.printer.canvas().table(&columns, &rows)
     };
     app.printer.result(&json!({"entries": entries}), &text)
+}
+
+/// In words for people: what is left in.
+impl fmt::Display for FilterArgs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            ("component", &self.component),
+            ("provider", &self.provider),
+            ("instance", &self.instance),
+            ("trace", &self.trace_id),
+            ("outcome", &self.outcome),
+            ("text", &self.text),
+            ("since", &self.since),
+            ("until", &self.until),
+        ];
+        let set =
+            words.iter().filter_map(|(name, word)| Some(format!("{name} {}", word.as_ref()?)));
+        f.write_str(&set.collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl FilterArgs {

@@ -27,6 +27,9 @@ pub struct VerifyArgs {
     /// Whose log the receipt is of: the line that `witness checkpoint --key` prints there
     #[arg(long, value_name = "KEY", requires = "receipt")]
     key: Option<String>,
+    /// Who must have cosigned the receipt: what `witness cosign --key` prints there; may be repeated
+    #[arg(long, value_name = "KEY", requires = "receipt")]
+    witness: Vec<String>,
 }
 
 /// Verifies; the first broken entry is the command's error.
@@ -34,7 +37,7 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<(), Problem> {
     let host = host(app)?;
     match (&args.operation, &args.receipt, &args.since) {
         (Some(id), ..) => operation(app, &host, id),
-        (None, Some(file), _) => receipt(app, &host, file, args.key.as_deref()),
+        (None, Some(file), _) => receipt(app, &host, file, args),
         (None, None, Some(file)) => {
             let (report, since) = host.verify_since(file)?;
             log(app, &report, Some(since))
@@ -59,14 +62,18 @@ fn operation(app: &App, host: &Host, id: &str) -> Result<(), Problem> {
     app.printer.result(&value, &text)
 }
 
-fn receipt(app: &App, host: &Host, file: &Path, key: Option<&str>) -> Result<(), Problem> {
-    let proved = host.verify_receipt(file, key)?;
+fn receipt(app: &App, host: &Host, file: &Path, args: &VerifyArgs) -> Result<(), Problem> {
+    let proved = host.verify_receipt(file, args.key.as_deref(), &args.witness)?;
+    let witnesses = args.witness.len();
+    let cosigned =
+        if witnesses > 0 { format!(" and cosigned by {witnesses}") } else { String::new() };
     let text = format!(
-        "entry {} of {} is in the log of {} entries that was signed\n{}\n",
+        "entry {} of {} is in the log of {} entries that was signed{cosigned}\n{}\n",
         proved.seq, proved.origin, proved.size, proved.entry
     );
     let value = json!({
         "seq": proved.seq, "origin": proved.origin, "size": proved.size, "entry": proved.entry,
+        "witnesses": witnesses,
     });
     app.printer.result(&value, &text)
 }

@@ -39,6 +39,17 @@ pub fn http(data: &[u8]) {
     }
 }
 
+/// `s3-answer`: a page of a list, or a refusal. One body is not both, and of a refusal only a word
+/// is repeated.
+pub fn s3(data: &[u8]) {
+    let (listed, code) = broker::s3_answer(data);
+    assert!(listed.is_none() || code.is_none(), "a list that is a refusal");
+    let word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    assert!(code.iter().all(|code| !code.is_empty() && code.len() <= 64 && word(code)));
+    let keys = listed.map(|(keys, _)| keys).unwrap_or_default();
+    assert!(keys.iter().map(String::len).sum::<usize>() <= data.len(), "keys out of nothing");
+}
+
 /// `websocket-hand`: the answer to a handshake. Nobody who cannot know its key is believed, and no
 /// complaint repeats what came.
 pub fn hand(data: &[u8]) {

@@ -2,7 +2,7 @@
 
 use crate::input::{choice, text};
 use if_tlog::{
-    Checkpoint, Hash32, Note, Receipt, Verifier, bundle, entries, leaf_hash, node_hash,
+    Checkpoint, Hash32, Note, Receipt, Submission, Verifier, bundle, entries, leaf_hash, node_hash,
     verify_consistency, verify_inclusion,
 };
 
@@ -34,6 +34,14 @@ pub fn receipt(data: &[u8]) {
     let Ok(receipt) = Receipt::parse(text) else { return };
     let written = receipt.to_string();
     assert_eq!(Receipt::parse(&written).as_ref(), Ok(&receipt), "{written:?}");
+}
+
+/// `log-submission`: what was read is written, and read as the same.
+pub fn submission(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let Ok(submission) = Submission::parse(text) else { return };
+    let written = submission.to_string();
+    assert_eq!(Submission::parse(&written).as_ref(), Ok(&submission), "{written:?}");
 }
 
 /// `log-entries`: a bundle of entries is itself when it is written anew.

@@ -4,6 +4,7 @@
 
 use super::KvPath;
 use crate::BrokerError;
+use crate::net::reach::Unreached;
 use if_core::{Code, Explain, quoted};
 
 /// The reason alone.
@@ -46,6 +47,16 @@ pub enum KvWhy {
     Authority(String),
     #[error("{0}")]
     Network(BrokerError),
+}
+
+impl From<Unreached> for KvWhy {
+    fn from(why: Unreached) -> Self {
+        match why {
+            Unreached::Plain => Self::Plain,
+            Unreached::Forbidden { host, address } => Self::Forbidden { host, address },
+            Unreached::Failed(error) => error.into(),
+        }
+    }
 }
 
 impl From<BrokerError> for KvWhy {

@@ -13,11 +13,10 @@ mod error;
 pub use answer::KvSecret;
 pub use error::{KvError, KvWhy};
 
-use crate::grants::address::{AddressClass, address_class};
 use crate::grants::target::HttpTarget;
-use crate::net::resolve;
+use crate::net::reach::reach;
 use crate::net::system::{Machine, System};
-use crate::net::tls::{Stream, Tls};
+use crate::net::tls::Tls;
 use crate::net::{http as wire, http::host_header};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -124,7 +123,7 @@ impl KvServer {
 
     async fn read(&self, path: &KvPath) -> Result<KvSecret, KvWhy> {
         let request = self.request(path)?;
-        let io = self.connect().await?;
+        let io = reach(&*self.system, &self.tls, &self.target).await?;
         let target = self.target.host.with_port(self.target.port);
         let response = wire::converse(io, &target, request, ANSWER_BYTES_MAX, || ()).await?;
         answer::read(response.status, &Zeroizing::new(response.body))
@@ -145,27 +144,6 @@ impl KvServer {
             headers.insert(NAMESPACE, namespace.clone());
         }
         Ok(request)
-    }
-
-    /// A connection to a checked address, under TLS unless it is this very machine's.
-    async fn connect(&self) -> Result<Box<dyn Stream>, KvWhy> {
-        let (host, port) = (&self.target.host, self.target.port);
-        let found = resolve::addresses(&*self.system, host, port).await?;
-        for address in &found {
-            let class = address_class(address.ip());
-            if matches!(class, AddressClass::Metadata | AddressClass::Never) {
-                let (host, address) = (host.to_string(), address.ip().to_string());
-                return Err(KvWhy::Forbidden { host, address });
-            }
-            if self.is_plain() && !address.ip().is_loopback() {
-                return Err(KvWhy::Plain);
-            }
-        }
-        let tcp = resolve::first(&*self.system, host.with_port(port), found).await?;
-        match self.is_plain() {
-            true => Ok(Box::new(tcp)),
-            false => Ok(Box::new(self.tls.connect(tcp, host, true).await?)),
-        }
     }
 
     fn is_plain(&self) -> bool {

@@ -5,6 +5,7 @@
 
 mod datagram;
 pub mod http;
+pub(crate) mod reach;
 pub mod resolve;
 mod stream;
 pub mod system;

@@ -1,35 +1,17 @@
-//! `if witness anchor …`: the head of the log, kept outside its database.
+//! `if witness anchor reset`: the log is continued as it is, on an operator's word.
 
 use crate::app::App;
 use crate::commands::host;
-use clap::{Args, Subcommand};
+use clap::Args;
 use if_core::{Code, Problem};
 use serde_json::json;
 
-/// The head of the log, kept outside its database
-#[derive(Debug, Args)]
-pub struct AnchorArgs {
-    #[command(subcommand)]
-    command: AnchorCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum AnchorCommand {
-    Reset(ResetArgs),
-}
-
 /// Continue the log as it is now, whatever it lacks or holds; an entry says so
 #[derive(Debug, Args)]
-struct ResetArgs {}
+pub struct ResetArgs {}
 
-/// Runs one of them.
-pub fn run(app: &App, args: &AnchorArgs) -> Result<(), Problem> {
-    match &args.command {
-        AnchorCommand::Reset(ResetArgs {}) => reset(app),
-    }
-}
-
-fn reset(app: &App) -> Result<(), Problem> {
+/// Makes the local anchor anew.
+pub fn run(app: &App) -> Result<(), Problem> {
     if !app.global.yes {
         let what =
             "writes will not miss what is gone from the log any more, nor stop at what is wrong";

@@ -1,0 +1,117 @@
+//! The anchors off this machine, as the log knows them: where each is, and which checkpoint was
+//! kept there last.
+//!
+//! That one was added or taken away stands in the log. That a checkpoint was kept does not: each
+//! entry would be one more that no anchor knows.
+
+use crate::commitment::Part;
+use crate::leaf::{Kind, Leaf};
+use crate::record::text;
+use crate::tables::integer;
+use crate::{Witness, WitnessError, tables};
+use if_core::{UnixMillis, Word};
+use if_store::Transaction;
+
+/// A place that keeps checkpoints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keeper {
+    pub name: Word,
+    /// Where it is, in the words of whoever reaches it.
+    pub place: String,
+    /// `None` before the first time.
+    pub kept: Option<Kept>,
+}
+
+/// The newest checkpoint there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Entries that it is of.
+    pub size: u64,
+    /// When it was written, or last found there.
+    pub at: UnixMillis,
+}
+
+impl Witness {
+    /// All of them, by name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn keepers(&self) -> Result<Vec<Keeper>, WitnessError> {
+        self.shared.store.read(|view| {
+            let mut select =
+                view.prepare_cached("SELECT name, place, size, at FROM keeper ORDER BY name")?;
+            let rows = select.query_map([], |row| {
+                let (size, at): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
+                let kept = size.zip(at).map(|(size, at)| Kept {
+                    size: size.cast_unsigned(),
+                    at: UnixMillis(at.cast_unsigned()),
+                });
+                Ok((row.get::<_, String>(0)?, row.get(1)?, kept))
+            })?;
+            let mut keepers = Vec::new();
+            for row in rows {
+                let (name, place, kept) = row?;
+                // A name that is none was not written here.
+                if let Ok(name) = Word::new(name) {
+                    keepers.push(Keeper { name, place, kept });
+                }
+            }
+            Ok(keepers)
+        })
+    }
+
+    /// Adds one. False when there is one of that name; then nothing changes.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn add_keeper(&self, name: &Word, place: &str) -> Result<bool, WitnessError> {
+        let sql = "INSERT INTO keeper (name, place) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.changed(&format!("anchor {name} added: {place}"), |transaction| {
+            Ok(transaction.execute(sql, (name.as_str(), place))?)
+        })
+    }
+
+    /// Takes one away; what it keeps stays there. False when there is none of that name.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn remove_keeper(&self, name: &Word) -> Result<bool, WitnessError> {
+        self.changed(&format!("anchor {name} removed"), |transaction| {
+            Ok(transaction.execute("DELETE FROM keeper WHERE name = ?1", [name.as_str()])?)
+        })
+    }
+
+    /// Remembers what this one keeps.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn kept(&self, name: &Word, size: u64) -> Result<(), WitnessError> {
+        let now = self.shared.now();
+        self.shared.store.transaction(|transaction| {
+            let (size, at) = (integer(size)?, integer(now.0)?);
+            transaction.execute(
+                "UPDATE keeper SET size = ?2, at = ?3 WHERE name = ?1",
+                (name.as_str(), size, at),
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Changes a row, and says so in the log, or does neither.
+    fn changed(
+        &self,
+        remark: &str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<usize, WitnessError>,
+    ) -> Result<bool, WitnessError> {
+        let shared = &self.shared;
+        let leaf = Leaf::new(Kind::Note, shared.now());
+        let part = Part::new("note", text(remark))?;
+        shared.append_last(|transaction| {
+            if change(transaction)? == 0 {
+                return Ok(false);
+            }
+            tables::append(transaction, &shared.key, leaf, &[part])?;
+            Ok(true)
+        })
+    }
+}
