@@ -28,7 +28,8 @@ fn a_report_says_what_was_done_by_whom_and_how_it_is_checked() {
     let lab = Lab::with(&["noop"]);
     lab.run(["noop", "add", "here"]).ok();
     lab.run(["noop", "ping", "here", "--why", "show start – Zürich, 5 €"]).ok();
-    lab.run(["noop", "ping", "nowhere"]).fails("nowhere", 2);
+    lab.run(["plugin", "revoke", "noop", "--reason", "found wanting"]).ok();
+    lab.run(["noop", "ping", "here", "--why", "once more"]).fails("IF_ERR_REVOKED", 4);
     lab.run(["witness", "log", "--message", "taken over 中 (half) \\ by\u{202e} night"]).ok();
     let file = export(&lab, "report.pdf", &[]);
     let text = read(&file).join("\n");
@@ -41,7 +42,9 @@ fn a_report_says_what_was_done_by_whom_and_how_it_is_checked() {
         "noop ping here – show start – Zürich, 5 €",
         "tester",
         "taken over <U+4E2D> (half) \\ by night",
-        "IF_ERR_INSTANCE_UNKNOWN",
+        "noop ping here – once more",
+        "IF_ERR_REVOKED",
+        "found wanting",
         "python3 log/verify.py log",
         "page 1 of",
     ] {
@@ -86,7 +89,7 @@ fn a_long_log_goes_on_from_page_to_page_and_no_row_is_lost() {
     assert!(text.contains("at-last") && text.matches("long ").count() > 600);
     let part = read(&export(&lab, "part.pdf", &["--text", "remark-0007"])).join("\n");
     assert!(part.contains("remark-0007") && !part.contains("remark-0008"), "{part}");
-    assert!(part.contains("In this report: text remark-0007"), "{part}");
+    assert!(part.contains("text remark-0007\n"), "{part}");
 }
 
 #[test]

@@ -91,11 +91,11 @@ impl Report<'_> {
         self.each(|entry| summary.take(entry))?;
         self.front(&mut paper, &summary);
         sums(&mut paper, &summary);
-        paper.heading("Operations");
+        paper.heading("Operations", 3);
         self.rows(&mut paper.table(&OPERATIONS), Kind::Operation, operation)?;
-        paper.heading("Refusals");
+        paper.heading("Refusals", 3);
         self.rows(&mut paper.table(&REFUSALS), Kind::Refusal, refusal)?;
-        paper.heading("Remarks of the operator and of the program");
+        paper.heading("Remarks of the operator and of the program", 3);
         self.rows(&mut paper.table(&NOTES), Kind::Remark, remark)?;
         self.proof(&mut paper);
         let footer = format!("{}, {} entries", self.signed.origin, self.signed.size);
@@ -117,7 +117,7 @@ impl Report<'_> {
         let time = |at: Option<UnixMillis>| at.map_or("never".to_owned(), short);
         let span = format!("{} to {} (UTC)", time(summary.first), time(summary.last));
         let counts = format!(
-            "{} operations, {} refusals, {} remarks",
+            "operations {}, refusals {}, remarks {}",
             summary.operations, summary.refusals, summary.remarks
         );
         let key = self.signed.key.trim_end().to_owned();
@@ -127,11 +127,11 @@ impl Report<'_> {
             ("Log", &log),
             ("Key", &key),
             ("In this report", &kept),
-            ("From", &span),
+            ("Time", &span),
             ("Holds", &counts),
             ("Verdict", &self.verdict),
         ] {
-            paper.paragraph(&format!("{name}: {value}"));
+            paper.fact(name, value);
         }
     }
 
@@ -155,7 +155,7 @@ impl Report<'_> {
 
     /// What an outsider needs to check it, and the checkpoint itself.
     fn proof(&self, paper: &mut Paper) {
-        paper.heading("How to check it");
+        paper.heading("How to check it", 3);
         for text in [
             "A report is words. What they stand on is the signed log: each entry holds the hash of \
              the one before it, and the checkpoint below is signed over all of them. Ask for the \
@@ -171,7 +171,7 @@ impl Report<'_> {
         ] {
             paper.paragraph(text);
         }
-        paper.heading("The checkpoint");
+        paper.heading("The checkpoint", 5);
         for line in self.signed.note.lines() {
             paper.paragraph(line);
         }
@@ -179,7 +179,7 @@ impl Report<'_> {
 }
 
 fn sums(paper: &mut Paper, summary: &Summary) {
-    paper.heading("Sums by provider and currency");
+    paper.heading("Sums by provider and currency", 3);
     if summary.providers.is_empty() {
         return paper.paragraph("No operation is in this report.");
     }

@@ -22,6 +22,9 @@ const TEXT: f32 = 9.0;
 const SMALL: f32 = 7.5;
 const LEADING: f32 = 1.35;
 
+/// From a fact's name to the fact.
+const FACT: f32 = 80.0;
+
 /// Between two columns of a table.
 const GAP: f32 = 8.0;
 
@@ -47,12 +50,13 @@ impl Paper {
     pub fn new(title: &str) -> Self {
         let mut paper = Self { pages: vec![Content::new()], y: HEIGHT - MARGIN };
         paper.line(BOLD, TITLE, &letters(title));
+        paper.y -= TEXT;
         paper
     }
 
-    /// A heading, never alone at the end of a page.
-    pub fn heading(&mut self, text: &str) {
-        self.room(HEADING * 2.0 + TEXT * LEADING * 4.0);
+    /// A heading, with so many lines below it on the same page.
+    pub fn heading(&mut self, text: &str, lines: u8) {
+        self.room(HEADING * 3.0 + TEXT * LEADING * f32::from(lines));
         self.y -= HEADING * 0.8;
         self.line(BOLD, HEADING, &letters(text));
         self.y -= 2.0;
@@ -62,6 +66,15 @@ impl Paper {
     pub fn paragraph(&mut self, text: &str) {
         for line in wrapped(&letters(text), TEXT, WIDTH - 2.0 * MARGIN) {
             self.line(PLAIN, TEXT, &line);
+        }
+    }
+
+    /// A name, and what stands behind it.
+    pub fn fact(&mut self, name: &str, value: &str) {
+        let x = MARGIN + FACT;
+        for (at, line) in wrapped(&letters(value), TEXT, WIDTH - MARGIN - x).iter().enumerate() {
+            self.line(BOLD, TEXT, &letters(if at == 0 { name } else { "" }));
+            self.show(PLAIN, TEXT, x, line);
         }
     }
 

@@ -8,7 +8,7 @@ const COLUMNS: [Column; 2] =
 
 fn paper(rows: usize) -> Vec<u8> {
     let mut paper = Paper::new("A title");
-    paper.heading("A table");
+    paper.heading("A table", 3);
     let mut table = paper.table(&COLUMNS);
     for row in 0..rows {
         table.row(&[&format!("row {row}"), "because"]);
