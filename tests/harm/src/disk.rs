@@ -166,7 +166,15 @@ impl Disk for FrailDisk {
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        self.remove(path)
+        let mut state = self.state();
+        state.attempt(Call::Look, path)?;
+        state.node(path)?;
+        if state.seen.names.keys().any(|inside| inside.parent() == Some(path)) {
+            return Err(named(io::ErrorKind::DirectoryNotEmpty, path, "is not empty"));
+        }
+        state.seen.names.remove(path);
+        state.history.push(Step::Removed { path: path.to_owned() });
+        Ok(())
     }
 
     fn files(&self, folder: &Path, entries_max: usize) -> io::Result<Vec<OsString>> {

@@ -72,27 +72,28 @@ pub fn place(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> io::Resul
     })
 }
 
-/// Makes a folder and those above it, durably: a file in it that was flushed is found again.
+/// Makes a folder and those above it, durably: a file in it that was flushed is found again. One
+/// that is there already may be of a writer that was killed before it came to that.
 ///
 /// # Errors
-/// The I/O error, which names the folder.
+/// The I/O error, which names the folder. One that could not be flushed is taken away again, so
+/// that the next attempt begins with another.
 pub fn make_folder(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    let above = folder_of(path);
     let made = match disk.make_folder(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_folder(disk, folder_of(path))?;
+            make_folder(disk, above)?;
             disk.make_folder(path)
         }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     };
-    let made = match made {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        made => made,
-    };
-    let made = made.and_then(|()| {
-        // Whoever comes next would find it, and believe that its name was flushed.
-        disk.sync_folder(folder_of(path)).inspect_err(|_| drop(disk.remove_folder(path)))
+    let flushed = made.and_then(|()| {
+        disk.sync_folder(above).inspect_err(|_| {
+            let _ = disk.remove_folder(path);
+        })
     });
-    made.map_err(|error| {
+    flushed.map_err(|error| {
         io::Error::new(error.kind(), format!("making `{}`: {error}", path.display()))
     })
 }

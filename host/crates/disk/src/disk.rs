@@ -34,7 +34,7 @@ pub trait Disk: Debug + Send + Sync {
     /// Makes a folder; the one above it must be there.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Takes an empty folder away.
+    /// Takes a folder away that is empty.
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
 
     /// The names of files in a folder, without folders and links; of the first so many entries.

@@ -48,12 +48,12 @@ impl Disk for Local {
         fs_err::remove_file(path)
     }
 
-    fn remove_folder(&self, path: &Path) -> io::Result<()> {
-        fs_err::remove_dir(path)
-    }
-
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         fs_err::create_dir(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs_err::remove_dir(path)
     }
 
     fn files(&self, folder: &Path, entries_max: usize) -> io::Result<Vec<OsString>> {

@@ -7,7 +7,8 @@ use if_core::{Code, Problem};
 use if_disk::{Disk, Local, make_folder, replace};
 use if_tlog::{Checkpoint, Note, Verifier};
 use if_witness::{Entry, Filter, Published, WitnessError};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Files of an export beside the log's own: the key that verifies it, and what does so with nothing
 /// but Python.
@@ -82,10 +83,10 @@ impl Host {
         let checkpoint = self.checkpoint()?;
         let log = self.witness.verifier().map_err(explain)?;
         let had = had(folder, &checkpoint, &log)?;
-        let mut files = 0;
+        let (mut files, mut out) = (0, Folder::new(&Local, folder));
         let mut keep = |path: &str, bytes: &[u8]| -> Result<(), Problem> {
             files += 1;
-            write(&Local, &folder.join(path), bytes)
+            out.write(path, bytes)
         };
         keep(KEY, checkpoint.key.as_bytes())?;
         keep(SCRIPT, SCRIPT_TEXT.as_bytes())?;
@@ -144,11 +145,35 @@ fn empty(folder: &Path) -> Result<u64, Problem> {
     }
 }
 
-/// Durable, and its folder too, when it returns: whatever is written after it may name it.
-fn write(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let written = make_folder(disk, folder).and_then(|()| replace(disk, path, bytes, MODE));
-    written.map_err(|error| Problem::new(code_of(&error), error.to_string()))
+/// The folder of an export, and those in it that are durable.
+struct Folder<'a> {
+    disk: &'a dyn Disk,
+    path: &'a Path,
+    made: BTreeSet<PathBuf>,
+}
+
+impl<'a> Folder<'a> {
+    fn new(disk: &'a dyn Disk, path: &'a Path) -> Self {
+        Self { disk, path, made: BTreeSet::new() }
+    }
+
+    /// Writes a file. It and its folders are durable when this returns: whatever is written after
+    /// it may name it.
+    fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), Problem> {
+        let path = self.path.join(name);
+        self.make(path.parent().unwrap_or(self.path))
+            .and_then(|()| replace(self.disk, &path, bytes, MODE))
+            .map_err(|error| Problem::new(code_of(&error), error.to_string()))
+    }
+
+    /// Once for each folder: there are thousands of files in one.
+    fn make(&mut self, folder: &Path) -> std::io::Result<()> {
+        if !self.made.contains(folder) {
+            make_folder(self.disk, folder)?;
+            self.made.insert(folder.to_owned());
+        }
+        Ok(())
+    }
 }
 
 fn code_of(error: &std::io::Error) -> Code {

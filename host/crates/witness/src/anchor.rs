@@ -99,7 +99,14 @@ impl Anchor {
         head: Option<Head>,
     ) -> Result<Self, WitnessError> {
         let slot = encode(&key, head);
-        replace(disk, path, &slot, 0o600).map_err(WitnessError::File)?;
+        if let Err(error) = replace(disk, path, &slot, 0o600) {
+            let is_new = |it: Self| it.newest().is_ok_and(|found| found == (key, head));
+            if Self::open_on(disk, path, key).is_ok_and(is_new) {
+                // Its name was not flushed: nobody is to rely on what is written into it.
+                let _ = disk.remove(path);
+            }
+            return Err(WitnessError::File(error));
+        }
         Self::open_on(disk, path, key)
     }
 

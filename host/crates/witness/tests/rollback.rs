@@ -48,6 +48,8 @@ fn refused(home: &Home) -> AnchorFault {
     let WitnessError::Anchor(fault) = error else { panic!("{error}") };
     let found = witness.verify(None).unwrap().first_problem.unwrap().kind;
     assert_eq!(found, FaultKind::Anchor(fault.clone()));
+    let signed = witness.checkpoint().unwrap_err();
+    assert!(matches!(signed, WitnessError::Anchor(_)), "nothing is signed of it: {signed}");
     fault
 }
 
