@@ -1,4 +1,5 @@
-//! The report as another program reads it: what it says, on how many pages, and that no word is lost.
+//! The report as another program reads it: what it says, on how many pages, and that no word is
+//! lost.
 
 use crate::lab::Lab;
 use std::fs;

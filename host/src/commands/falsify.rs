@@ -38,7 +38,10 @@ fn fault(case: &Case) -> String {
 }
 
 fn value(it: &Falsified) -> Value {
-    let planned = |m: &if_dispatch::Planned| json!({"endpoint": m.endpoint, "effect": m.effect, "message": m.summary});
+    let planned = |it: &if_dispatch::Planned| {
+        let (endpoint, message) = (&it.endpoint, &it.summary);
+        json!({"endpoint": endpoint, "effect": it.effect, "message": message})
+    };
     json!({
         "falsified": true, "operation": it.operation, "cases": it.cases,
         "plan": it.plan.iter().map(planned).collect::<Vec<_>>(),

@@ -128,8 +128,8 @@ impl<'a> Vmix<'a> {
     }
 }
 
-/// vMix says in words that it did so. Which words is not written down anywhere: anything that people
-/// could read counts, and what nobody could was said by something else.
+/// vMix says in words that it did so. Which words is not written down anywhere: anything that
+/// people could read counts, and what nobody could was said by something else.
 fn done(answer: &str) -> Result<(), Failure> {
     let readable = |letter: char| !letter.is_control() || letter.is_ascii_whitespace();
     match answer.chars().all(readable) {

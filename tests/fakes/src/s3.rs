@@ -1,6 +1,6 @@
-//! A fake of a server that speaks S3: objects in memory, for a few requests and no others. It checks
-//! each signature by arithmetic of its own (HMAC as RFC 2104 writes it, over `sha2`), and does not
-//! write over an object that was to be new. What it cannot check, it refuses.
+//! A fake of a server that speaks S3: objects in memory, for a few requests and no others. It
+//! checks each signature by arithmetic of its own (HMAC as RFC 2104 writes it, over `sha2`), and
+//! does not write over an object that was to be new. What it cannot check, it refuses.
 
 use crate::background::lock;
 use crate::http::{Canned, HttpFake, Recorded};

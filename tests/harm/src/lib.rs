@@ -10,8 +10,10 @@
 mod cut;
 mod dice;
 mod disk;
+mod moment;
 mod state;
 
 pub use dice::Dice;
 pub use disk::FrailDisk;
+pub use moment::after;
 pub use state::Fault;

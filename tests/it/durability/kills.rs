@@ -25,9 +25,7 @@ fn run(lab: &Lab, trace: &str, moment: Option<Duration>, acknowledged: &Acknowle
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     if let Some(moment) = moment {
-        // The moment is what this test is about.
-        std::thread::sleep(moment);
-        let _ = child.kill();
+        let _ = if_harm::after(moment, || child.kill());
     }
     let output = child.wait_with_output().unwrap();
     let killed = output.status.signal() == Some(9);

@@ -27,7 +27,8 @@ pub struct Finding {
     pub hints: Vec<String>,
 }
 
-/// Looks at the home: `config.yaml`, `prices.yaml`, `providers/*.yaml`, and every installed package.
+/// Looks at the home: `config.yaml`, `prices.yaml`, `providers/*.yaml`, and every installed
+/// package.
 pub fn home(environment: &Environment) -> Result<Report, Problem> {
     let home = Home::open(Home::locate(environment, None)).map_err(explain)?;
     let layout = Layout { home: home.path().to_owned() };

@@ -198,7 +198,8 @@ mod tests {
         ) {
             let mut spent = 0;
             for amount in amounts {
-                if decide(&[standing("global", "USD", most, spent)], &asked(amount, "USD")).is_ok() {
+                let standings = [standing("global", "USD", most, spent)];
+                if decide(&standings, &asked(amount, "USD")).is_ok() {
                     spent += amount;
                 }
             }

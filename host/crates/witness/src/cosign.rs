@@ -1,9 +1,9 @@
 //! A witness of somebody else's log: C2SP tlog-witness, without the network around it.
 //!
 //! Of each log its key is kept and the last checkpoint that was cosigned, with both signatures
-//! under it: a row that was edited vouches for nothing. Checking and keeping is one transaction, and
-//! an entry of the own log says so; an older database that was put back is noticed by the anchor
-//! before anything is cosigned.
+//! under it: a row that was edited vouches for nothing. Checking and keeping is one transaction,
+//! and an entry of the own log says so; an older database that was put back is noticed by the
+//! anchor before anything is cosigned.
 //!
 //! It signs with the key of the own log. Nothing that the log signs begins like a cosignature, so
 //! one cannot pass for the other, and the format gives each algorithm an id of its own.

@@ -142,9 +142,8 @@ impl Explain for WitnessError {
                 vec![format!("where the log is: ifctl witness checkpoint --since {last}")]
             }
             WitnessError::LogUnknown { .. } | WitnessError::LogOfAnotherName { .. } => {
-                vec!["--log-key KEY, which is what `ifctl witness checkpoint --key` prints where the \
-                      log is"
-                    .to_owned()]
+                let key = "what `ifctl witness checkpoint --key` prints where the log is";
+                vec![format!("--log-key KEY, which is {key}")]
             }
             _ => Vec::new(),
         }

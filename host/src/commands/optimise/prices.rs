@@ -33,7 +33,10 @@ pub fn run(app: &App, args: &PricesArgs) -> Result<(), Problem> {
             "what": it.what, "price": parts(it), "currency": it.currency, "from": it.from,
         })
     };
-    let value = |it: &PriceShown| json!({"what": it.what, "price": it.price, "currency": it.currency, "from": it.from});
+    let value = |it: &PriceShown| {
+        let PriceShown { from, what, currency, price } = it;
+        json!({"what": what, "price": price, "currency": currency, "from": from})
+    };
     let rows: Vec<Value> = prices.iter().map(row).collect();
     let values: Vec<Value> = prices.iter().map(value).collect();
     let columns = ["what", "price", "currency", "from"].map(str::to_owned);

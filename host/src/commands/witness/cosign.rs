@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 /// Vouch for another log: that it has only grown since this home last vouched for it
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
-    ifctl witness cosign --origin infrafabric/log/0123456789abcdef --log-key \"$(cat studio.vkey)\" \
-    for-the-witness\n  \
+    ifctl witness cosign --origin infrafabric/log/0123456789abcdef \
+    --log-key \"$(cat studio.vkey)\" for-the-witness\n  \
     ifctl witness cosign --key > witness.vkey\n  ifctl witness cosign\n\n\
-    The file is what `ifctl witness checkpoint --since ENTRIES` prints where the log is. The line that \
-    is printed goes\nunder the checkpoint there. The log's key is kept the first time; a log that was \
-    rolled back, forked, or signed by\nanother key is refused and named. Without a file it lists what \
-    was vouched for.")]
+    The file is what `ifctl witness checkpoint --since ENTRIES` prints where the log is. The \
+    line that is printed goes\nunder the checkpoint there. The log's key is kept the first time; a \
+    log that was rolled back, forked, or signed by\nanother key is refused and named. Without a \
+    file it lists what was vouched for.")]
 pub struct CosignArgs {
     /// The name of the log: the first line of its checkpoints
     #[arg(long, value_name = "NAME", requires = "file")]

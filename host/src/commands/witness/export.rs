@@ -21,8 +21,9 @@ use std::path::{Path, PathBuf};
     ifctl witness export --format tiles --out log\n  python3 log/verify.py log\n\n\
     json and csv hold what was stored of each operation, json the signed checkpoint too under \
     which all of it stands.\npdf is a report for people: what was done by whom and how it ended, \
-    refusals, sums of costs, and how to check it.\ntiles is the whole log as others verify it: a C2SP tiled log with its \
-    key and a script that needs nothing but\nPython. The same folder again takes what is new.")]
+    refusals, sums of costs, and how to check it.\ntiles is the whole log as others verify it: a \
+    C2SP tiled log with its key and a script that needs nothing but\nPython. The same folder \
+    again takes what is new.")]
 pub struct ExportArgs {
     /// Where to: a file, or for tiles a folder; json and csv go to standard output without it
     #[arg(long, value_name = "PATH")]

@@ -1,5 +1,5 @@
-//! The log as a report: a PDF that somebody reads who has no program of ours. Made of the log alone,
-//! without a clock: the same log is the same file.
+//! The log as a report: a PDF that somebody reads who has no program of ours. Made of the log
+//! alone, without a clock: the same log is the same file.
 
 use super::cost::amount;
 use super::query::FilterArgs;
@@ -166,8 +166,8 @@ impl Report<'_> {
              nothing was cut off or rewritten since is shown by a checkpoint that was kept \
              elsewhere: ifctl witness verify --since FILE, or ifctl witness anchor run.",
             "Signs that the standard fonts of PDF do not have stand as their number, such as \
-             <U+4E2D>. Signs that would turn or hide text are left out. Costs are what was recorded \
-             with each outcome, in millionths, and two currencies are never added.",
+             <U+4E2D>. Signs that would turn or hide text are left out. Costs are what was \
+             recorded with each outcome, in millionths, and two currencies are never added.",
         ] {
             paper.paragraph(text);
         }

@@ -27,7 +27,8 @@ pub struct VerifyArgs {
     /// Whose log the receipt is of: the line that `witness checkpoint --key` prints there
     #[arg(long, value_name = "KEY", requires = "receipt")]
     key: Option<String>,
-    /// Who must have cosigned the receipt: what `witness cosign --key` prints there; may be repeated
+    /// Who must have cosigned the receipt: what `witness cosign --key` prints there; may be
+    /// repeated
     #[arg(long, value_name = "KEY", requires = "receipt")]
     witness: Vec<String>,
 }

@@ -1,5 +1,5 @@
-//! Pages as a PDF file (ISO 32000-1), with the two fonts that every reader has. Uncompressed: whoever
-//! doubts a report can read it with any tool.
+//! Pages as a PDF file (ISO 32000-1), with the two fonts that every reader has. Uncompressed:
+//! whoever doubts a report can read it with any tool.
 
 use super::letters::letters;
 use super::{BOLD, HEIGHT, MARGIN, PLAIN, SMALL, WIDTH, width};

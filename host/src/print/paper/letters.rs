@@ -73,7 +73,8 @@ pub fn width(letters: &[u8], size: f32) -> f32 {
     thousandths * size / 1000.0
 }
 
-/// Letters in lines that are no wider than this: broken at blanks, or in a word that is wider alone.
+/// Letters in lines that are no wider than this: broken at blanks, or in a word that is wider
+/// alone.
 pub fn wrapped(letters: &[u8], size: f32, width_max: f32) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     let mut line: Vec<u8> = Vec::new();

@@ -1,5 +1,5 @@
-//! What a server of the kind says, in XML: a page of a list, or why it refuses. Read event by event,
-//! so that no depth is a danger; what is not known is passed over.
+//! What a server of the kind says, in XML: a page of a list, or why it refuses. Read event by
+//! event, so that no depth is a danger; what is not known is passed over.
 
 use super::S3Why;
 use if_core::HttpResponse;

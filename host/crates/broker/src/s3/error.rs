@@ -1,4 +1,5 @@
-//! Why a bucket cannot be used, as data. No variant holds a key, and of the server's words one code.
+//! Why a bucket cannot be used, as data. No variant holds a key, and of the server's words one
+//! code.
 
 use crate::BrokerError;
 use crate::net::reach::Unreached;

@@ -1,12 +1,12 @@
-//! A few objects in a bucket, on a server that speaks S3: listed, read, and put there where there is
-//! nothing yet. For the log's anchors.
+//! A few objects in a bucket, on a server that speaks S3: listed, read, and put there where there
+//! is nothing yet. For the log's anchors.
 //!
 //! The server is the operator's, named in the home; no plugin can name one. `https` only, verified,
 //! except to this very machine; no address of a metadata service; no redirect followed; answers
 //! bounded in size and time. Buckets stand in the path, as every server of the kind has them, and
-//! requests are signed by AWS Signature Version 4: the secret key leaves in no message. What is there
-//! is never written over, and a server that would do so is told apart: the same object is put a
-//! second time, and it must refuse. Source: the published API of Amazon S3 (2006-03-01).
+//! requests are signed by AWS Signature Version 4: the secret key leaves in no message. What is
+//! there is never written over, and a server that would do so is told apart: the same object is put
+//! a second time, and it must refuse. Source: the published API of Amazon S3 (2006-03-01).
 
 mod answer;
 mod error;

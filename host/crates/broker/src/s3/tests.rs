@@ -1,5 +1,5 @@
-//! What leaves for a bucket and what is made of its answers, over real sockets of this machine. That
-//! a server checks the signature is in `tests/it/anchors.rs`.
+//! What leaves for a bucket and what is made of its answers, over real sockets of this machine.
+//! That a server checks the signature is in `tests/it/anchors.rs`.
 
 use super::*;
 use crate::gate::tests::servers::{self, Server, answer};

@@ -1,5 +1,5 @@
-//! Whether the log is kept off this machine, and how much of it. Nobody is asked for this: an anchor
-//! answers when it is run.
+//! Whether the log is kept off this machine, and how much of it. Nobody is asked for this: an
+//! anchor answers when it is run.
 
 use super::Finding;
 use crate::host::Host;

@@ -1,4 +1,5 @@
-//! `if witness anchor run`: hold the log against what its anchors keep, and let them keep the newest.
+//! `if witness anchor run`: hold the log against what its anchors keep, and let them keep the
+//! newest.
 
 use crate::app::App;
 use crate::commands::host;
