@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, copy_tree};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A home with a log, and an anchor `stick` that keeps what there is so far.
 fn anchored() -> (Lab, PathBuf) {
@@ -23,12 +23,12 @@ fn image(lab: &Lab) -> PathBuf {
     image
 }
 
-fn put_back(lab: &Lab, image: &PathBuf) {
+fn put_back(lab: &Lab, image: &Path) {
     fs::remove_dir_all(lab.home()).unwrap();
     copy_tree(image, &lab.home());
 }
 
-fn names(folder: &PathBuf) -> Vec<u64> {
+fn names(folder: &Path) -> Vec<u64> {
     let name = |entry: fs::DirEntry| entry.file_name().to_str().unwrap().parse().unwrap();
     let mut names: Vec<u64> = fs::read_dir(folder).unwrap().map(|e| name(e.unwrap())).collect();
     names.sort_unstable();

@@ -124,10 +124,10 @@ fn list(objects: &BTreeMap<String, Vec<u8>>, query: &str, forgets: bool) -> Cann
         .keys()
         .filter(|key| !forgets && key.starts_with(&prefix) && key.as_str() > after)
         .collect();
-    let (page, more) = (keys.iter().take(PAGE), keys.len() > PAGE);
+    let (mut page, more) = (keys.iter().take(PAGE), keys.len() > PAGE);
     let item = |key: &&&String| format!("<Contents><Key>{key}</Key></Contents>");
     let items: String = page.clone().map(|key| item(&key)).collect();
-    let token = match page.last().filter(|_| more) {
+    let token = match page.next_back().filter(|_| more) {
         Some(last) => {
             format!("<NextContinuationToken>after&amp;{last}</NextContinuationToken>")
         }
@@ -163,7 +163,7 @@ fn signed(request: &Recorded, path: &str, query: &str) -> Result<(), &'static st
     let needed = ["host", "x-amz-content-sha256", "x-amz-date", "if-none-match"];
     let listed: Vec<&str> = names.split(';').collect();
     let sent = |name: &&str| request.header(name).is_some() && !listed.contains(name);
-    if needed.iter().any(|name| sent(name)) {
+    if needed.iter().any(sent) {
         return Err("AccessDenied");
     }
     let mut headers = String::new();

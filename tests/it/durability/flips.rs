@@ -72,7 +72,7 @@ fn places(files: &[(String, usize)], count: u32, dice: &mut Dice) -> Vec<(String
         (name.clone(), dice.below(*length))
     };
     let place = |number: u32, dice: &mut Dice| {
-        let (name, at) = if number % 2 == 0 { somewhere(dice) } else { in_small(dice) };
+        let (name, at) = if number.is_multiple_of(2) { somewhere(dice) } else { in_small(dice) };
         (name, at, 1 << dice.below(8))
     };
     (0..count).map(|number| place(number, dice)).collect()

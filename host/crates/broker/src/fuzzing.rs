@@ -201,9 +201,8 @@ pub fn shaken(said: &[u8], piece: usize, bytes_max: u64) -> Result<(), BrokerErr
     now(websocket::shaken(Peer::boxed(said, piece), bytes_max))
 }
 
-/// What a server that speaks S3 lists, and how the next page is asked for; and the one word that is
-/// repeated of a refusal with this body.
-pub fn s3_answer(body: &[u8]) -> (Option<(Vec<String>, Option<String>)>, Option<String>) {
-    let listed = s3::listed(body).ok().map(|page| (page.keys, page.more));
-    (listed, s3::failure(body))
+/// What a server that speaks S3 lists; and the one word that is repeated of a refusal with this
+/// body.
+pub fn s3_answer(body: &[u8]) -> (Option<Vec<String>>, Option<String>) {
+    (s3::listed(body).ok().map(|page| page.keys), s3::failure(body))
 }

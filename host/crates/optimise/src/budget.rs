@@ -57,9 +57,9 @@ impl fmt::Display for Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Short {
     /// It would bring a budget above what it allows.
-    TooLittle { standing: Standing, asked: Micros },
+    TooLittle { standing: Box<Standing>, asked: Micros },
     /// A budget stands in its way that counts another currency.
-    OtherCurrency { scope: Scope, period: Period, budgeted: Currency, asked: Money },
+    OtherCurrency { budget: Box<Budget>, asked: Money },
 }
 
 /// Whether `asked` may be reserved on all of these, the widest scope first.
@@ -73,7 +73,8 @@ pub fn decide(standings: &[Standing], asked: &Money) -> Result<(), Short> {
     for standing in standings.iter().filter(|it| it.budget.currency == asked.currency) {
         let asked = asked.micros.max(Micros(1));
         if standing.spent.saturating_add(asked) > standing.budget.most {
-            return Err(Short::TooLittle { standing: standing.clone(), asked });
+            let standing = Box::new(standing.clone());
+            return Err(Short::TooLittle { standing, asked });
         }
     }
     for Standing { budget, .. } in standings {
@@ -81,9 +82,8 @@ pub fn decide(standings: &[Standing], asked: &Money) -> Result<(), Short> {
             .iter()
             .any(|it| it.budget.scope == budget.scope && it.budget.currency == asked.currency);
         if !counted {
-            let (scope, period, asked) = (budget.scope.clone(), budget.period, asked.clone());
-            let budgeted = budget.currency.clone();
-            return Err(Short::OtherCurrency { scope, period, budgeted, asked });
+            let (budget, asked) = (Box::new(budget.clone()), asked.clone());
+            return Err(Short::OtherCurrency { budget, asked });
         }
     }
     Ok(())
@@ -109,20 +109,22 @@ impl Short {
                 ))
                 .hint("ifctl optimise budget status")
             }
-            Short::OtherCurrency { scope, period, budgeted, asked } => Problem::new(
-                Code::Currency,
-                format!(
-                    "this costs {}, and the budget of {scope} counts {budgeted}: amounts are not \
-                     converted",
-                    asked.currency
-                ),
-            )
-            .hint(format!(
-                "ifctl optimise budget set {scope} {} {} --period {period}",
-                Micros(asked.micros.0.max(1_000_000)),
-                asked.currency
-            ))
-            .hint(format!("or a price in {budgeted}, in prices.yaml")),
+            Short::OtherCurrency { budget, asked } => {
+                let Budget { scope, period, currency: budgeted, .. } = &**budget;
+                let Money { micros, currency } = asked;
+                let least = Micros(micros.0.max(1_000_000));
+                Problem::new(
+                    Code::Currency,
+                    format!(
+                        "this costs {currency}, and the budget of {scope} counts {budgeted}: \
+                         amounts are not converted"
+                    ),
+                )
+                .hint(format!(
+                    "ifctl optimise budget set {scope} {least} {currency} --period {period}"
+                ))
+                .hint(format!("or a price in {budgeted}, in prices.yaml"))
+            }
         }
     }
 }

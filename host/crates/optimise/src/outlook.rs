@@ -24,7 +24,7 @@ pub fn forecast(standing: &Standing, now: UnixMillis) -> Forecast {
     let expected = standing.budget.period.bounds(now).and_then(|(begin, end)| {
         let passed = now.millis_since(begin);
         let whole = end.millis_since(begin);
-        (passed >= MILLIS_MIN).then(|| (passed, whole, end))
+        (passed >= MILLIS_MIN).then_some((passed, whole, end))
     });
     let spent = u128::from(standing.spent.0);
     let most = u128::from(standing.budget.most.0);

@@ -54,7 +54,7 @@ fn a_log_that_does_not_begin_with_what_was_kept_is_told_in_which_way() {
     let (_home, witness) = grown(300);
     let kept = |size: u64, root| Checkpoint { origin: String::new(), size, root };
     let whole = witness.checkpoint().unwrap().checkpoint;
-    assert_eq!(witness.diverges(&[whole.clone()]).unwrap(), None);
+    assert_eq!(witness.diverges(std::slice::from_ref(&whole)).unwrap(), None);
     let longer = kept(301, whole.root);
     let back = Divergence::RolledBack { known: 301, found: 300 };
     assert_eq!(witness.diverges(&[whole.clone(), longer]).unwrap(), Some((1, back)));

@@ -40,7 +40,10 @@ fn main() -> Result<()> {
     let (witness, opening) = open(&folder)?;
     let (report, verifying) = timed(|| witness.verify(None));
     ensure!(report?.first_problem.is_none(), "the log is broken");
-    let proving = median(|n| Ok(drop(witness.prove(n * entries / QUESTIONS)?)))?;
+    let proving = median(|n| {
+        witness.prove(n * entries / QUESTIONS)?;
+        Ok(())
+    })?;
     let finding = median(|n| {
         let trace = Some(trace(n * entries / 2 / QUESTIONS));
         let found = witness.query(&Filter { trace, ..Filter::default() })?;

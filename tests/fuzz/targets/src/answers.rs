@@ -46,7 +46,7 @@ pub fn s3(data: &[u8]) {
     assert!(listed.is_none() || code.is_none(), "a list that is a refusal");
     let word = |code: &String| code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     assert!(code.iter().all(|code| !code.is_empty() && code.len() <= 64 && word(code)));
-    let keys = listed.map(|(keys, _)| keys).unwrap_or_default();
+    let keys = listed.unwrap_or_default();
     assert!(keys.iter().map(String::len).sum::<usize>() <= data.len(), "keys out of nothing");
 }
 
