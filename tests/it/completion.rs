@@ -44,7 +44,7 @@ fn what_is_on_the_disk_is_offered_and_nothing_is_asked() {
     );
     assert_eq!(offers(&lab, &["noop", "greet", "--manner=k"]), ["--manner=kindly"]);
     assert_eq!(offers(&lab, &["--format", ""]), ["text", "json"]);
-    let exported = ["text", "json", "csv", "tiles"];
+    let exported = ["text", "json", "csv", "tiles", "pdf"];
     assert_eq!(offers(&lab, &["witness", "export", "--format", ""]), exported);
     assert_eq!(offers(&lab, &["plugin", "show", ""]), ["noop"]);
     assert_eq!(offers(&lab, &["plugin", "sign", "--role", "r"]), ["reviewer"]);
