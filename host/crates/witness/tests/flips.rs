@@ -29,6 +29,11 @@ const TABLES: [&str; 10] = [
     "tile",
 ];
 
+/// What is kept beside the log and is none of it. A row of `cosigned` holds by the signatures in
+/// it, whenever it is used (`witnesses`); one of `keeper` says where an anchor is and what it has,
+/// and the anchor itself is asked.
+const BESIDE: [&str; 2] = ["cosigned", "keeper"];
+
 /// One value of a row of the database.
 #[derive(Debug, Clone)]
 struct Cell {
@@ -250,7 +255,8 @@ fn every_flipped_byte_of_the_leaves_is_named() {
 #[test]
 fn every_flipped_byte_beside_the_leaves_is_named() {
     let stage = Stage::new();
-    assert_eq!(tables(&stage.raw), TABLES, "a table that this test does not know");
+    let found = tables(&stage.raw).into_iter().filter(|table| !BESIDE.contains(&table.as_str()));
+    assert_eq!(found.collect::<Vec<_>>(), TABLES, "a table that this test does not know");
     let beside = TABLES.iter().copied().filter(|table| !["leaf", "tile"].contains(table));
     all_are_named(flip(&stage, &beside.collect::<Vec<_>>()));
 }
