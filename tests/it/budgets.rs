@@ -296,13 +296,21 @@ fn many_processes_spend_a_budget_to_its_last_call_and_no_further() {
                     let said = String::from_utf8_lossy(&output.stderr).into_owned();
                     match output.status.code() {
                         Some(0) => drop(passed.fetch_add(1, SeqCst)),
+                        // So many wait for one database longer than anybody does: once more.
+                        Some(74) if said.contains("IF_ERR_STORE_BUSY") => {
+                            waiting.fetch_sub(1, SeqCst);
+                        }
                         _ => assert!(said.contains("IF_ERR_BUDGET"), "{said}"),
                     }
                 }
             });
         }
     });
-    assert_eq!(passed.into_inner(), admitted);
+    // Who waited in vain for the outcome's turn has spent, and does not know.
+    let unknown =
+        lab.run(["witness", "query", "--outcome", "unknown", "--json", "-n", "999"]).json();
+    let unknown = unknown["entries"].as_array().unwrap().len();
+    assert_eq!(passed.into_inner() + unknown, admitted, "{unknown} unknown");
     assert_eq!(spent(&lab), admitted as u64 * 20_000);
     let told = verified(&lab);
     assert!(told.starts_with(&format!("{admitted} operations")), "{told}");

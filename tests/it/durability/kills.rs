@@ -87,11 +87,5 @@ fn nothing_acknowledged_is_lost_however_many_processes_are_killed() {
         let outcome = outcome.as_deref();
         assert!(matches!(outcome, Some("ok" | "unknown")), "{trace}: {outcome:?}");
     }
-    // Killed before its intent was written, a process leaves its lock, which a later day sweeps.
-    for file in std::fs::read_dir(lab.home().join("run")).unwrap() {
-        let operation = file.unwrap().file_name().into_string().unwrap();
-        let known = lab.run(["witness", "query", "--operation", &operation]);
-        assert!(known.exit != 0, "{operation} has ended, and its lock is there");
-    }
     println!("{} killed, {} operations recorded", killed.into_inner(), outcomes.len());
 }
