@@ -67,7 +67,7 @@ impl Host {
     pub fn doctor(&self) -> Vec<Finding> {
         let mut findings = vec![
             Finding::good("home", format!("{} is yours alone", self.home.path().display())),
-            Finding::good("database", format!("{} is open", self.store.path().display())),
+            Finding::good("database", format!("{} is open", self.store.place())),
             Finding::from("log", self.log_health()),
         ];
         findings.push(Finding::from("worker", self.wall_health()));

@@ -97,7 +97,7 @@ impl Host {
 fn open_log(home: &Home, store: Arc<Store>, clock: Arc<dyn Clock>) -> Result<Witness, Problem> {
     let (key, run_dir, anchor) = (log_key(home), home.run_dir(), home.anchor_file());
     let files = LogFiles { key: &key, run_dir: &run_dir, anchor: &anchor };
-    let owed: Owed = |transaction, operation| if_optimise::owed(&**transaction, operation);
+    let owed: Owed = |transaction, operation| if_optimise::owed(transaction, operation);
     Witness::open_with(store, files, clock, owed).map_err(explain)
 }
 

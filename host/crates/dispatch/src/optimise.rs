@@ -36,7 +36,7 @@ impl Host {
             "budget of {scope} {period} set to {most} {currency}, alert at {alert_percent} %"
         );
         let set = |sql: &dyn Sql| if_optimise::set(sql, budget);
-        self.witness.note_with(&remark, |tx| set(&**tx)).map(|_| ()).map_err(explain)
+        self.witness.note_with(&remark, |tx| set(tx)).map(|_| ()).map_err(explain)
     }
 
     /// Takes a budget away; false where there is none. The log says so in the same commit.
@@ -53,7 +53,7 @@ impl Host {
         }
         let remark = format!("budget of {scope} {period} in {currency} removed");
         let remove = |sql: &dyn Sql| if_optimise::remove(sql, scope, period, currency).map(|_| ());
-        self.witness.note_with(&remark, |tx| remove(&**tx)).map_err(explain)?;
+        self.witness.note_with(&remark, |tx| remove(tx)).map_err(explain)?;
         Ok(true)
     }
 

@@ -6,7 +6,7 @@
 use crate::tariff::Tariff;
 use if_core::{Code, Explain as _, Meter, Micros, Money, Problem, Refusal, RefusalKind};
 use if_optimise::{AMOUNT_MAX, Alert, Spending, Standing, Use, Verdict, reserve, settle};
-use if_store::{Sql, Store, StoreError, Transaction};
+use if_store::{Store, StoreError, Transaction};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -103,9 +103,8 @@ impl Purse {
     ) -> Result<Vec<Standing>, Problem> {
         let Some(currency) = self.tariff.currency.clone() else { return Ok(Vec::new()) };
         let spending = spending(currency);
-        let sql: &dyn Sql = &**transaction;
         let reserved = self.tariff.reserved;
-        let verdict = reserve(sql, &spending, reserved).map_err(|error| error.problem())?;
+        let verdict = reserve(transaction, &spending, reserved).map_err(|error| error.problem())?;
         let standings = match verdict {
             Verdict::Short(short) => return Err(short.problem()),
             Verdict::Granted(granted) => granted.standings,
@@ -137,7 +136,7 @@ impl Purse {
     ) -> Result<Vec<Alert>, StoreError> {
         let Some(account) = self.account.get() else { return Ok(Vec::new()) };
         let usage = serde_json::to_string(&bill.used).ok();
-        settle(&**transaction, &account.spending, bill.cost, usage.as_deref())
+        settle(transaction, &account.spending, bill.cost, usage.as_deref())
     }
 
     /// Adds to what is reserved within `--max-cost`.
@@ -185,10 +184,7 @@ impl Purse {
 
 impl Account {
     fn reserve(&self, micros: Micros) -> Result<(), Refusal> {
-        let reserved = self.store.transaction(|transaction| {
-            let sql: &dyn Sql = &**transaction;
-            reserve(sql, &self.spending, micros)
-        });
+        let reserved = self.store.transaction(|sql| reserve(sql, &self.spending, micros));
         match reserved {
             Ok(Verdict::Granted(_)) => Ok(()),
             Ok(Verdict::Short(short)) => {

@@ -8,7 +8,7 @@
 use crate::budget::{self, Budget, Short, Standing};
 use crate::{Payer, Period, Scope};
 use if_core::{Currency, Micros, Money, OperationId, UnixMillis, Word};
-use if_store::{Row as Cells, Schema, Sql, StoreError};
+use if_store::{Row as Cells, Rows as _, Schema, Sql, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -325,12 +325,7 @@ const BUDGET: &str = "SELECT scope, period, currency, most, alert_percent FROM b
 /// # Errors
 /// The database fails, or a row is not as it was written.
 pub fn budgets(sql: &dyn Sql) -> Result<Vec<Budget>, StoreError> {
-    let mut found = Vec::new();
-    sql.each(&format!("{BUDGET} ORDER BY scope, period, currency"), &[], &mut |row| {
-        found.push(budget(row)?);
-        Ok(())
-    })?;
-    Ok(found)
+    sql.all(&format!("{BUDGET} ORDER BY scope, period, currency"), &[], budget)
 }
 
 /// How all budgets stand at a time.
@@ -346,10 +341,7 @@ fn standings_of(sql: &dyn Sql, payer: &Payer, at: UnixMillis) -> Result<Vec<Stan
     let mut found = Vec::new();
     for scope in payer.scopes() {
         let statement = format!("{BUDGET} WHERE scope = ?1 ORDER BY period, currency");
-        sql.each(&statement, &[scope.to_string().as_str().into()], &mut |row| {
-            found.push(budget(row)?);
-            Ok(())
-        })?;
+        found.extend(sql.all(&statement, &[(&scope.to_string()).into()], budget)?);
     }
     found.into_iter().map(|budget| standing(sql, budget, at)).collect()
 }
@@ -363,7 +355,7 @@ fn standing(sql: &dyn Sql, budget: Budget, at: UnixMillis) -> Result<Standing, S
     Ok(Standing { budget, bucket, spent: Micros(spent) })
 }
 
-fn budget(row: &Cells) -> Result<Budget, StoreError> {
+fn budget(row: &Cells<'_>) -> Result<Budget, StoreError> {
     let wrong = |column| StoreError::Cell { column };
     Ok(Budget {
         scope: row.text(0)?.parse().map_err(|_| wrong(0))?,
@@ -381,17 +373,12 @@ fn budget(row: &Cells) -> Result<Budget, StoreError> {
 pub fn history(sql: &dyn Sql, budget: &Budget) -> Result<Vec<(String, Micros)>, StoreError> {
     let length = budget.period.bucket(UnixMillis(0)).len() as u64;
     let scope = budget.scope.to_string();
-    let mut found = Vec::new();
-    sql.each(
+    sql.all(
         "SELECT bucket, micros FROM spent
          WHERE scope = ?1 AND currency = ?2 AND length(bucket) = ?3 ORDER BY bucket DESC",
         &[scope.as_str().into(), budget.currency.as_str().into(), length.into()],
-        &mut |row| {
-            found.push((row.text(0)?.to_owned(), Micros(row.number(1)?)));
-            Ok(())
-        },
-    )?;
-    Ok(found)
+        |row| Ok((row.text(0)?.to_owned(), Micros(row.number(1)?))),
+    )
 }
 
 /// Every alert that was raised, the newest first.
@@ -399,23 +386,20 @@ pub fn history(sql: &dyn Sql, budget: &Budget) -> Result<Vec<(String, Micros)>, 
 /// # Errors
 /// The database fails, or a row is not as it was written.
 pub fn alerts(sql: &dyn Sql) -> Result<Vec<Alert>, StoreError> {
-    let mut found = Vec::new();
-    sql.each(
+    sql.all(
         "SELECT scope, period, currency, most, percent, bucket, at, operation FROM alert
          ORDER BY at DESC, scope",
         &[],
-        &mut |row| {
+        |row| {
             let budget = budget(row)?;
             let spent = u128::from(budget.most.0) * u128::from(budget.alert_percent) / 100;
             let spent = Micros(u64::try_from(spent).unwrap_or(u64::MAX));
             let standing = Standing { budget, bucket: row.text(5)?.to_owned(), spent };
             let operation = OperationId::new(row.text(7)?);
             let operation = operation.map_err(|_| StoreError::Cell { column: 7 })?;
-            found.push(Alert { standing, at: UnixMillis(row.number(6)?), operation });
-            Ok(())
+            Ok(Alert { standing, at: UnixMillis(row.number(6)?), operation })
         },
-    )?;
-    Ok(found)
+    )
 }
 
 /// Hands out every row of the ledger from a time on, the oldest first.
@@ -432,11 +416,11 @@ pub fn each(
                 reserved, cost, usage
          FROM spending WHERE at >= ?1 ORDER BY at, operation",
         &[since.0.into()],
-        &mut |row| each(spending(row)?),
+        |row| each(spending(row)?),
     )
 }
 
-fn spending(row: &Cells) -> Result<Row, StoreError> {
+fn spending(row: &Cells<'_>) -> Result<Row, StoreError> {
     let word = |column: usize| {
         let text = row.maybe_text(column)?;
         text.map(Word::new).transpose().map_err(|_| StoreError::Cell { column })
@@ -465,12 +449,9 @@ fn spending(row: &Cells) -> Result<Row, StoreError> {
 /// # Errors
 /// The database fails.
 pub fn sums(sql: &dyn Sql) -> Result<BTreeMap<(String, String, String), u64>, StoreError> {
-    let mut found = BTreeMap::new();
-    let statement = "SELECT scope, bucket, currency, micros FROM spent";
-    sql.each(statement, &[], &mut |row| {
+    let found = sql.all("SELECT scope, bucket, currency, micros FROM spent", &[], |row| {
         let key = (row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.text(2)?.to_owned());
-        found.insert(key, row.number(3)?);
-        Ok(())
+        Ok::<_, StoreError>((key, row.number(3)?))
     })?;
-    Ok(found)
+    Ok(found.into_iter().collect())
 }

@@ -47,7 +47,7 @@ impl Home {
     }
 
     fn write<T>(&self, work: impl FnOnce(&dyn Sql) -> Result<T, StoreError>) -> T {
-        self.store.transaction(|transaction| work(&**transaction)).unwrap()
+        self.store.transaction(|transaction| work(transaction)).unwrap()
     }
 
     fn budget(&self, scope: &str, period: Period, most: u64) {

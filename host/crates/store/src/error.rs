@@ -6,27 +6,28 @@
 use if_core::{Code, Explain};
 use rusqlite::{ErrorCode, ffi};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Why the database could not do what was asked. Nothing was changed in any of these cases.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("another process held the database for longer than we wait")]
-    Busy(#[source] rusqlite::Error),
+    Busy(#[source] Cause),
     #[error("there is no space left for the database")]
     Full(#[source] Cause),
     #[error(
-        "{path} was written by a newer version: \
+        "{place} was written by a newer version: \
          table set `{owner}` is at {found}, this version knows {known}"
     )]
-    Newer { path: PathBuf, owner: String, found: i64, known: u32 },
+    Newer { place: String, owner: String, found: u64, known: u64 },
     #[error("{path} may be read by other users (mode {mode:03o})")]
     Unsafe { path: PathBuf, mode: u32 },
     #[error("{path} can only be read, not written")]
     ReadOnly { path: PathBuf },
     #[error("{path} does not support the write-ahead log (journal mode `{mode}`)")]
     NoWal { path: PathBuf, mode: String },
-    #[error("{path} is damaged: {what}")]
-    Damaged { path: PathBuf, what: String },
+    #[error("{place} is damaged: {what}")]
+    Damaged { place: String, what: String },
     #[error("table set `{owner}` declares version {version} but has {steps} steps")]
     SchemaMalformed { owner: &'static str, version: u32, steps: usize },
     #[error("number {0} does not fit the database's 64-bit integers")]
@@ -39,15 +40,30 @@ pub enum StoreError {
     File(#[source] std::io::Error),
     #[error("the database cannot be used")]
     Sqlite(#[source] rusqlite::Error),
+    #[error("the database on {place} cannot be used")]
+    Server {
+        place: String,
+        #[source]
+        cause: Cause,
+    },
+    #[error("a row of that key is there already")]
+    Taken(#[source] Cause),
+    #[error("it was to be committed together with a write that failed")]
+    Abandoned,
+    /// Of a commit that several threads waited for.
+    #[error(transparent)]
+    Shared(Arc<StoreError>),
 }
 
-/// What reported that the disk is full.
+/// What said so.
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
     #[error(transparent)]
     Sqlite(rusqlite::Error),
     #[error(transparent)]
     File(std::io::Error),
+    #[error(transparent)]
+    Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -56,7 +72,10 @@ impl From<rusqlite::Error> for StoreError {
             return StoreError::Sqlite(error);
         };
         match (failure.code, failure.extended_code) {
-            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Busy(error),
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
+                StoreError::Busy(Cause::Sqlite(error))
+            }
+            (_, ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::Taken(Cause::Sqlite(error)),
             // The index of the log is a file too, and SQLite has no "full" for it.
             (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => {
                 StoreError::Full(Cause::Sqlite(error))
@@ -92,7 +111,11 @@ impl Explain for StoreError {
             | StoreError::Number(_)
             | StoreError::Cell { .. }
             | StoreError::File(_)
+            | StoreError::Server { .. }
+            | StoreError::Taken(_)
+            | StoreError::Abandoned
             | StoreError::Sqlite(_) => Code::Store,
+            StoreError::Shared(error) => error.code(),
         }
     }
 
@@ -102,6 +125,7 @@ impl Explain for StoreError {
             StoreError::ReadOnly { path } => vec![format!("chmod u+w {}", path.display())],
             StoreError::Damaged { .. } => vec!["ifctl restore --help".to_owned()],
             StoreError::Busy(_) | StoreError::Sqlite(_) => vec!["ifctl doctor".to_owned()],
+            StoreError::Shared(error) => error.hints(),
             _ => Vec::new(),
         }
     }

@@ -3,9 +3,7 @@
 //! Each owner counts its own versions: step `n` leads from version `n` to `n + 1`. An owner that
 //! this build does not know is left alone: it belongs to a feature that is compiled out.
 
-use crate::StoreError;
-use rusqlite::{Connection, OptionalExtension};
-use std::path::Path;
+use crate::{Session, StoreError};
 
 /// The tables of one owner.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +12,8 @@ pub struct Schema {
     pub owner: &'static str,
     /// The version that this build knows; equals the number of steps.
     pub version: u32,
-    /// One batch of SQL per step. A released step is never changed, only followed by another.
+    /// One batch of SQL per step, in the words of SQLite; other databases translate. A released
+    /// step is never changed, only followed by another.
     pub sql: &'static [&'static str],
 }
 
@@ -46,22 +45,13 @@ const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_version (
 ///
 /// # Errors
 /// [`StoreError::Newer`] when one is ahead of this build.
-pub(crate) fn is_behind(
-    connection: &Connection,
-    path: &Path,
-    schemas: &[Schema],
-) -> Result<bool, StoreError> {
+pub(crate) fn is_behind(session: &dyn Session, schemas: &[Schema]) -> Result<bool, StoreError> {
     let mut behind = false;
     for schema in schemas {
-        let found = version(connection, schema.owner)?;
-        let known = i64::from(schema.version);
+        let (found, known) = (session.version(schema.owner)?, u64::from(schema.version));
         if found > known {
-            return Err(StoreError::Newer {
-                path: path.to_owned(),
-                owner: schema.owner.to_owned(),
-                found,
-                known: schema.version,
-            });
+            let (place, owner) = (session.place(), schema.owner.to_owned());
+            return Err(StoreError::Newer { place, owner, found, known });
         }
         behind |= found < known;
     }
@@ -69,58 +59,37 @@ pub(crate) fn is_behind(
 }
 
 /// Brings every owner's tables to this build's version, inside the caller's transaction.
-pub(crate) fn migrate(
-    connection: &Connection,
-    path: &Path,
-    schemas: &[Schema],
-) -> Result<(), StoreError> {
-    connection.execute_batch(VERSIONS)?;
+pub(crate) fn migrate(session: &dyn Session, schemas: &[Schema]) -> Result<(), StoreError> {
+    session.run(VERSIONS)?;
     // Another process may have migrated, or overtaken us, while we waited for the lock.
-    if !is_behind(connection, path, schemas)? {
+    if !is_behind(session, schemas)? {
         return Ok(());
     }
     for schema in schemas {
-        let found = usize::try_from(version(connection, schema.owner)?).unwrap_or(0);
+        let found = usize::try_from(session.version(schema.owner)?).unwrap_or(0);
         for step in schema.sql.iter().skip(found) {
-            connection.execute_batch(step)?;
+            session.run(step)?;
         }
-        connection.execute(
+        session.execute(
             "INSERT INTO schema_version (owner, version) VALUES (?1, ?2)
              ON CONFLICT (owner) DO UPDATE SET version = excluded.version",
-            (schema.owner, schema.version),
+            &[schema.owner.into(), u64::from(schema.version).into()],
         )?;
     }
     Ok(())
 }
 
+/// This room's own tables, and those of others.
+///
+/// # Errors
 /// A schema whose version and steps disagree would migrate to a lie.
-pub(crate) fn check(schemas: &[Schema]) -> Result<(), StoreError> {
+pub(crate) fn all(schemas: &[Schema]) -> Result<Vec<Schema>, StoreError> {
     match schemas.iter().find(|schema| schema.sql.len() != schema.version as usize) {
-        None => Ok(()),
+        None => Ok(std::iter::once(OWN).chain(schemas.iter().copied()).collect()),
         Some(schema) => Err(StoreError::SchemaMalformed {
             owner: schema.owner,
             version: schema.version,
             steps: schema.sql.len(),
         }),
     }
-}
-
-/// The version found in the file; 0 when this owner was never here.
-fn version(connection: &Connection, owner: &str) -> Result<i64, StoreError> {
-    let select = "SELECT version FROM schema_version WHERE owner = ?1";
-    let mut statement = match connection.prepare_cached(select) {
-        Ok(statement) => statement,
-        Err(error) if is_missing_table(&error) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(statement.query_row([owner], |row| row.get(0)).optional()?.unwrap_or(0))
-}
-
-fn is_missing_table(error: &rusqlite::Error) -> bool {
-    let text = match error {
-        rusqlite::Error::SqliteFailure(_, Some(text)) => text,
-        rusqlite::Error::SqlInputError { msg, .. } => msg,
-        _ => return false,
-    };
-    text.starts_with("no such table")
 }

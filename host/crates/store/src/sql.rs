@@ -4,8 +4,8 @@
 //! cell of another type than was written was put there by somebody else, and is refused.
 
 use crate::StoreError;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// A value given to a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,11 +13,36 @@ pub enum Value<'a> {
     Null,
     Number(u64),
     Text(&'a str),
+    Bytes(&'a [u8]),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
     fn from(text: &'a str) -> Self {
         Value::Text(text)
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(text: &'a String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Value::Bytes(bytes)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Value<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Value::Bytes(bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Value<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Value::Bytes(bytes)
     }
 }
 
@@ -35,19 +60,42 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 
 /// A cell of a row that was read.
 #[derive(Debug, Clone, PartialEq)]
-enum Cell {
+pub enum Cell<'a> {
     Null,
     Number(u64),
-    Text(String),
+    Text(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
     /// Nothing that this layer writes.
     Foreign,
 }
 
-/// A row that was read, whole.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row(Vec<Cell>);
+impl Cell<'_> {
+    fn owned(&self) -> Cell<'static> {
+        match self {
+            Cell::Null => Cell::Null,
+            Cell::Number(number) => Cell::Number(*number),
+            Cell::Text(text) => Cell::Text(Cow::Owned(text.to_string())),
+            Cell::Bytes(bytes) => Cell::Bytes(Cow::Owned(bytes.to_vec())),
+            Cell::Foreign => Cell::Foreign,
+        }
+    }
+}
 
-impl Row {
+/// A row that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<'a>(Vec<Cell<'a>>);
+
+impl<'a> Row<'a> {
+    /// A row of these cells.
+    pub fn new(cells: Vec<Cell<'a>>) -> Self {
+        Self(cells)
+    }
+
+    /// The same, for keeping.
+    pub fn owned(&self) -> Row<'static> {
+        Row(self.0.iter().map(Cell::owned).collect())
+    }
+
     /// The text in a column.
     ///
     /// # Errors
@@ -64,6 +112,26 @@ impl Row {
         match self.0.get(column) {
             Some(Cell::Null) => Ok(None),
             Some(Cell::Text(text)) => Ok(Some(text)),
+            _ => Err(StoreError::Cell { column }),
+        }
+    }
+
+    /// The bytes in a column.
+    ///
+    /// # Errors
+    /// Something else stands there.
+    pub fn bytes(&self, column: usize) -> Result<&[u8], StoreError> {
+        self.maybe_bytes(column)?.ok_or(StoreError::Cell { column })
+    }
+
+    /// The bytes in a column that may hold none.
+    ///
+    /// # Errors
+    /// Something else stands there.
+    pub fn maybe_bytes(&self, column: usize) -> Result<Option<&[u8]>, StoreError> {
+        match self.0.get(column) {
+            Some(Cell::Null) => Ok(None),
+            Some(Cell::Bytes(bytes)) => Ok(Some(bytes)),
             _ => Err(StoreError::Cell { column }),
         }
     }
@@ -97,119 +165,84 @@ pub trait Sql {
     /// Those of the database, and a number beyond 63 bits.
     fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<usize, StoreError>;
 
-    /// Hands out every row of the answer, in order, without holding them.
+    /// Shows every row of the answer, in order, until `see` has seen enough. `see` may run other
+    /// statements.
     ///
     /// # Errors
-    /// Those of the database and of `each`.
-    fn each(
+    /// Those of the database.
+    fn visit(
         &self,
         statement: &str,
         values: &[Value<'_>],
-        each: &mut dyn FnMut(&Row) -> Result<(), StoreError>,
+        see: &mut dyn FnMut(&Row<'_>) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
+}
+
+/// What is asked of rows in most places.
+pub trait Rows: Sql {
+    /// Hands out every row of the answer, in order, without holding them; ends where `each` fails.
+    ///
+    /// # Errors
+    /// Those of the database and of `each`.
+    fn each<E: From<StoreError>>(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut failed = None;
+        self.visit(statement, values, &mut |row| match each(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// What `read` makes of every row of the answer.
+    ///
+    /// # Errors
+    /// As [`Rows::each`].
+    fn all<T, E: From<StoreError>>(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, E>,
+    ) -> Result<Vec<T>, E> {
+        let mut all = Vec::new();
+        self.each(statement, values, |row| {
+            all.push(read(row)?);
+            Ok::<_, E>(())
+        })?;
+        Ok(all)
+    }
 
     /// The first row of the answer.
     ///
     /// # Errors
     /// Those of the database.
-    fn first(&self, statement: &str, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+    fn first(
+        &self,
+        statement: &str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row<'static>>, StoreError> {
         let mut first = None;
-        self.each(statement, values, &mut |row| {
-            first.get_or_insert_with(|| row.clone());
-            Ok(())
+        self.visit(statement, values, &mut |row| {
+            first = Some(row.owned());
+            ControlFlow::Break(())
         })?;
         Ok(first)
     }
 }
 
-impl Sql for Connection {
-    fn execute(&self, statement: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
-        let values = bound(values)?;
-        Ok(self.prepare_cached(statement)?.execute(params_from_iter(values))?)
-    }
-
-    fn each(
-        &self,
-        statement: &str,
-        values: &[Value<'_>],
-        each: &mut dyn FnMut(&Row) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut statement = self.prepare_cached(statement)?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(params_from_iter(bound(values)?))?;
-        while let Some(row) = rows.next()? {
-            let cells = (0..columns).map(|column| Ok(cell(row.get_ref(column)?)));
-            each(&Row(cells.collect::<Result<_, StoreError>>()?))?;
-        }
-        Ok(())
-    }
-}
-
-/// A value as SQLite is given it.
-enum Bound<'a> {
-    Null,
-    Number(i64),
-    Text(&'a str),
-}
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Bound::Null => ValueRef::Null,
-            Bound::Number(number) => ValueRef::Integer(*number),
-            Bound::Text(text) => ValueRef::Text(text.as_bytes()),
-        }))
-    }
-}
-
-fn bound<'a>(values: &[Value<'a>]) -> Result<Vec<Bound<'a>>, StoreError> {
-    let one = |value: &Value<'a>| {
-        Ok(match value {
-            Value::Null => Bound::Null,
-            Value::Text(text) => Bound::Text(text),
-            Value::Number(number) => Bound::Number(integer(*number)?),
-        })
-    };
-    values.iter().map(one).collect()
-}
+impl<T: Sql + ?Sized> Rows for T {}
 
 /// Databases have signed integers.
-fn integer(number: u64) -> Result<i64, StoreError> {
+///
+/// # Errors
+/// A number beyond 63 bits.
+pub fn integer(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Number(number))
-}
-
-fn cell(value: ValueRef<'_>) -> Cell {
-    match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(number) => u64::try_from(number).map_or(Cell::Foreign, Cell::Number),
-        ValueRef::Text(text) => {
-            std::str::from_utf8(text).map_or(Cell::Foreign, |text| Cell::Text(text.to_owned()))
-        }
-        ValueRef::Real(_) | ValueRef::Blob(_) => Cell::Foreign,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_written_is_read_and_anything_else_refused() {
-        let database = Connection::open_in_memory().unwrap();
-        database.execute_batch("CREATE TABLE t (a, b, c)").unwrap();
-        let values = [Value::from("x"), Value::from(7), Value::from(None::<&str>)];
-        Sql::execute(&database, "INSERT INTO t VALUES (?1, ?2, ?3)", &values).unwrap();
-        let row = database.first("SELECT a, b, c FROM t", &[]).unwrap().unwrap();
-        assert_eq!((row.text(0).unwrap(), row.number(1).unwrap()), ("x", 7));
-        assert_eq!((row.maybe_text(2).unwrap(), row.maybe_number(2).unwrap()), (None, None));
-        for wrong in [row.text(1).err(), row.text(2).err(), row.number(0).err(), row.text(3).err()]
-        {
-            assert!(matches!(wrong, Some(StoreError::Cell { .. })), "{wrong:?}");
-        }
-        database.execute_batch("INSERT INTO t VALUES (-1, 1.5, x'00')").unwrap();
-        let row = database.first("SELECT * FROM t WHERE a = -1", &[]).unwrap().unwrap();
-        assert!((0..3).all(|column| row.maybe_number(column).is_err()));
-        let much = Sql::execute(&database, "INSERT INTO t VALUES (?1, 0, 0)", &[u64::MAX.into()]);
-        assert!(matches!(much, Err(StoreError::Number(u64::MAX))));
-    }
 }

@@ -8,9 +8,8 @@
 //! It refuses more than [`STATE_BYTES_MAX`] per plugin and instance: a plugin gets a notebook, not
 //! a database, and cannot fill the disk.
 
-use crate::{Store, StoreError};
+use crate::{Rows as _, Sql, Store, StoreError, Value};
 use if_core::{CapabilityId, Code, Explain, Refusal, RefusalKind, StateStore, Word};
-use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,7 +50,7 @@ impl State {
     ///
     /// # Errors
     /// The database cannot be written, or another call filled the state meanwhile.
-    pub fn save(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    pub fn save(&self, transaction: &dyn Sql) -> Result<(), StoreError> {
         let written = self.lock();
         if written.values.is_empty() {
             return Ok(());
@@ -66,51 +65,45 @@ impl State {
         Ok(())
     }
 
-    fn save_one(
-        &self,
-        transaction: &Transaction<'_>,
-        key: &str,
-        value: Option<&[u8]>,
-    ) -> Result<(), StoreError> {
-        let (component, instance) = (self.component.as_str(), self.instance.as_str());
+    fn save_one(&self, sql: &dyn Sql, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
+        let [component, instance] = self.place();
         match value {
-            Some(value) => transaction
-                .prepare_cached(
-                    "INSERT INTO state (component, instance, key, value) VALUES (?1, ?2, ?3, ?4)
-                     ON CONFLICT (component, instance, key) DO UPDATE SET value = excluded.value",
-                )?
-                .execute((component, instance, key, value))?,
-            None => transaction
-                .prepare_cached(
-                    "DELETE FROM state WHERE component = ?1 AND instance = ?2 AND key = ?3",
-                )?
-                .execute((component, instance, key))?,
+            Some(value) => sql.execute(
+                "INSERT INTO state (component, instance, key, value) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (component, instance, key) DO UPDATE SET value = excluded.value",
+                &[component, instance, key.into(), value.into()],
+            )?,
+            None => sql.execute(
+                "DELETE FROM state WHERE component = ?1 AND instance = ?2 AND key = ?3",
+                &[component, instance, key.into()],
+            )?,
         };
         Ok(())
     }
 
     fn load(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT value FROM state WHERE component = ?1 AND instance = ?2 AND key = ?3",
-            )?;
-            let bound = (self.component.as_str(), self.instance.as_str(), key);
-            Ok(select.query_row(bound, |row| row.get(0)).optional()?)
-        })
+        let [component, instance] = self.place();
+        let select = "SELECT value FROM state WHERE component = ?1 AND instance = ?2 AND key = ?3";
+        let row =
+            self.store.read(|view| view.first(select, &[component, instance, key.into()]))?;
+        row.map(|row| row.bytes(0).map(<[u8]>::to_vec)).transpose()
     }
 
     /// Bytes that each stored key counts.
-    fn sizes(&self, connection: &Connection) -> Result<BTreeMap<String, usize>, StoreError> {
-        let mut select = connection.prepare_cached(
-            "SELECT key, length(value) FROM state WHERE component = ?1 AND instance = ?2",
-        )?;
-        let bound = (self.component.as_str(), self.instance.as_str());
-        let rows = select.query_map(bound, |row| {
-            let (key, length): (String, i64) = (row.get(0)?, row.get(1)?);
-            let counted = size(&key, usize::try_from(length).unwrap_or(usize::MAX));
-            Ok((key, counted))
+    fn sizes(&self, sql: &dyn Sql) -> Result<BTreeMap<String, usize>, StoreError> {
+        let select = "SELECT key, length(value) FROM state WHERE component = ?1 AND instance = ?2";
+        let mut sizes = BTreeMap::new();
+        sql.each(select, &self.place(), |row| {
+            let length = usize::try_from(row.number(1)?).unwrap_or(usize::MAX);
+            let key = row.text(0)?;
+            sizes.insert(key.to_owned(), size(key, length));
+            Ok::<_, StoreError>(())
         })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(sizes)
+    }
+
+    fn place(&self) -> [Value<'_>; 2] {
+        [self.component.as_str().into(), self.instance.as_str().into()]
     }
 
     /// Reads what is stored, once. Never asks the database while it holds its own lock: `save`

@@ -2,7 +2,7 @@
 
 #![cfg(test)] // so that helpers count as test code
 
-use if_store::{Schema, Store, StoreError};
+use if_store::{Rows as _, Schema, Sql as _, Store, StoreError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -15,17 +15,17 @@ const NOTES: Schema = Schema {
 
 fn write(store: &Store, text: &str) -> Result<(), StoreError> {
     store.transaction(|tx| {
-        tx.execute("INSERT INTO note (text) VALUES (?1)", [text])?;
+        tx.execute("INSERT INTO note (text) VALUES (?1)", &[text.into()])?;
         Ok(())
     })
 }
 
 fn texts(path: &Path) -> Vec<String> {
     let store = Store::open(path, &[NOTES]).unwrap();
-    let read = store.read(|connection| {
-        let mut statement = connection.prepare("SELECT text FROM note ORDER BY id")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        Ok::<_, StoreError>(rows.collect::<Result<Vec<String>, _>>()?)
+    let read = store.read(|view| {
+        view.all("SELECT text FROM note ORDER BY id", &[], |row| {
+            Ok::<_, StoreError>(row.text(0)?.to_owned())
+        })
     });
     read.unwrap()
 }

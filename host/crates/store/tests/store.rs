@@ -4,8 +4,8 @@
 
 use if_core::{CapabilityId, Code, Explain, StateStore, Word};
 use if_store::{
-    CHECKPOINT_PAGES, STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX, Schema,
-    State, Store, StoreError, Transaction, remember_release,
+    CHECKPOINT_PAGES, Rows as _, STATE_BYTES_MAX, STATE_ENTRY_OVERHEAD_BYTES, STATE_KEY_BYTES_MAX,
+    Schema, Sql as _, State, Store, StoreError, Transaction, remember_release,
 };
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -28,7 +28,7 @@ fn open(folder: &Path) -> Store {
 }
 
 fn insert(transaction: &Transaction<'_>, text: &[u8]) -> Result<(), StoreError> {
-    transaction.execute("INSERT INTO note (text) VALUES (?1)", [text])?;
+    transaction.execute("INSERT INTO note (text) VALUES (?1)", &[text.into()])?;
     Ok(())
 }
 
@@ -39,19 +39,13 @@ fn write(store: &Store, text: &[u8]) -> Result<(), StoreError> {
 /// A setting of the store's connection, as text.
 fn pragma(store: &Store, name: &str) -> String {
     let sql = format!("SELECT CAST((SELECT * FROM pragma_{name}) AS TEXT)");
-    store
-        .read(|connection| Ok::<_, StoreError>(connection.query_row(&sql, [], |row| row.get(0))?))
-        .unwrap()
+    let row = store.read(|view| view.first(&sql, &[])).unwrap().unwrap();
+    row.text(0).unwrap().to_owned()
 }
 
-fn count(store: &Store) -> i64 {
-    store
-        .read(|connection| {
-            Ok::<_, StoreError>(
-                connection.query_row("SELECT count(*) FROM note", [], |row| row.get(0))?,
-            )
-        })
-        .unwrap()
+fn count(store: &Store) -> u64 {
+    let row = store.read(|view| view.first("SELECT count(*) FROM note", &[])).unwrap();
+    row.unwrap().number(0).unwrap()
 }
 
 fn id() -> CapabilityId {
@@ -102,7 +96,7 @@ fn a_failed_transaction_leaves_no_trace() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let result: Result<(), StoreError> = store.transaction(|tx| {
-        tx.execute("INSERT INTO note (text) VALUES (x'00')", [])?;
+        tx.execute("INSERT INTO note (text) VALUES (x'00')", &[])?;
         Err(StoreError::Number(7))
     });
     assert!(matches!(result, Err(StoreError::Number(7))));
@@ -117,7 +111,7 @@ fn a_panic_inside_rolls_back_and_the_store_works_on() {
     let store = open(folder.path());
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         store.transaction::<(), StoreError>(|tx| {
-            tx.execute("INSERT INTO note (text) VALUES (x'00')", [])?;
+            tx.execute("INSERT INTO note (text) VALUES (x'00')", &[])?;
             panic!("in the middle");
         })
     }));
@@ -130,8 +124,8 @@ fn a_panic_inside_rolls_back_and_the_store_works_on() {
 fn a_read_cannot_write_and_writing_works_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let result: Result<usize, StoreError> = store
-        .read(|connection| Ok(connection.execute("INSERT INTO note (text) VALUES (x'00')", [])?));
+    let result: Result<usize, StoreError> =
+        store.read(|view| view.execute("INSERT INTO note (text) VALUES (x'00')", &[]));
     assert!(result.is_err());
     write(&store, b"allowed").unwrap();
     assert_eq!(count(&store), 1);
@@ -143,9 +137,8 @@ fn a_full_disk_is_named_and_nothing_is_kept() {
     let store = open(folder.path());
     store
         .transaction(|tx| {
-            let pages: i64 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-            tx.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-            Ok::<_, StoreError>(())
+            let pages = tx.first("PRAGMA page_count", &[])?.unwrap().number(0)?;
+            tx.first(&format!("PRAGMA max_page_count = {pages}"), &[])
         })
         .unwrap();
     let error = write(&store, &[7; 100_000]).unwrap_err();
@@ -188,7 +181,7 @@ fn an_older_database_is_brought_up_to_date_with_its_rows() {
     let store = Store::open(&folder.path().join("if.db"), &[NOTES_2]).unwrap();
     store
         .transaction(|tx| {
-            tx.execute("UPDATE note SET colour = 'red'", [])?;
+            tx.execute("UPDATE note SET colour = 'red'", &[])?;
             Ok::<_, StoreError>(())
         })
         .unwrap();

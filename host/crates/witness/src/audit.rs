@@ -9,9 +9,9 @@ use crate::tables::{self, IndexRow, legible};
 use crate::verify::{Fault, FaultKind, Head, Row, Verifier, VerifyReport};
 use crate::{Hash32, PublicKey, Witness, WitnessError};
 use if_core::OperationId;
-use if_store::Connection;
-use rusqlite::OptionalExtension;
+use if_store::{Row as Cells, Rows as _, Sql};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 impl Witness {
     /// Checks everything with this home's own key. `expected` is a head that was kept elsewhere.
@@ -66,7 +66,7 @@ impl Witness {
     }
 
     /// What is wrong between the log and its anchor.
-    fn anchor_fault(&self, view: &Connection) -> Result<Option<Fault>, WitnessError> {
+    fn anchor_fault(&self, view: &dyn Sql) -> Result<Option<Fault>, WitnessError> {
         match self.shared.check_anchor(view) {
             Ok(()) => Ok(None),
             Err(WitnessError::Anchor(fault)) => {
@@ -89,7 +89,7 @@ impl Witness {
 
 /// Goes through the whole log, and once more where that says better what is wrong.
 fn audit(
-    view: &Connection,
+    view: &dyn Sql,
     key: PublicKey,
     expected: Option<Head>,
 ) -> Result<VerifyReport, WitnessError> {
@@ -111,7 +111,7 @@ fn audit(
 
 /// Goes through the whole log once.
 fn walk(
-    view: &Connection,
+    view: &dyn Sql,
     tree: Regrown,
     mut verifier: Verifier,
 ) -> Result<VerifyReport, WitnessError> {
@@ -120,28 +120,31 @@ fn walk(
 }
 
 fn check(
-    view: &Connection,
+    view: &dyn Sql,
     mut tree: Regrown,
     verifier: &mut Verifier,
 ) -> Result<Option<Fault>, WitnessError> {
-    let mut select =
-        view.prepare_cached("SELECT seq, leaf, leaf_hash, signature FROM leaf ORDER BY seq")?;
-    let rows = select.query_map([], stored)?;
     let (mut leaves, mut unfinished): (u64, Unfinished) = Default::default();
-    for row in rows {
-        let row = row?;
-        let leaf = match verifier.leaf(&row) {
-            Ok(leaf) => leaf,
-            Err(fault) => return Ok(Some(fault)),
-        };
-        if let Some(fault) = beside(view, verifier, &leaf)? {
-            return Ok(Some(fault));
+    let (mut fault, mut failed) = (None, None);
+    view.visit(&format!("{ROW} ORDER BY seq"), &[], &mut |row| {
+        let looked = one(view, &mut tree, verifier, &stored(row)).map(|looked| {
+            looked.map(|leaf| {
+                unfinished.take(&leaf);
+                leaves = leaf.seq.saturating_add(1);
+            })
+        });
+        match looked {
+            Ok(Ok(())) => return ControlFlow::Continue(()),
+            Ok(Err(found)) => fault = Some(found),
+            Err(error) => failed = Some(error),
         }
-        if let Some(fault) = tree.leaf(view, verifier.last(), &row.signature)? {
-            return Ok(Some(fault));
-        }
-        unfinished.take(&leaf);
-        leaves = leaf.seq.saturating_add(1);
+        ControlFlow::Break(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if fault.is_some() {
+        return Ok(fault);
     }
     if let Some(fault) = tree.end(view)? {
         return Ok(Some(fault));
@@ -150,41 +153,62 @@ fn check(
     Ok(faults.into_iter().flatten().next())
 }
 
-/// A row of the table of leaves.
-fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    Ok(Row {
-        // A negative position maps to one that is out of order too.
-        seq: row.get::<_, i64>(0)?.cast_unsigned(),
-        leaf: row.get(1)?,
-        hash: row.get(2)?,
-        signature: row.get(3)?,
-    })
+/// One entry, what lies beside it, and its place in the tree.
+fn one(
+    view: &dyn Sql,
+    tree: &mut Regrown,
+    verifier: &mut Verifier,
+    row: &Row,
+) -> Result<Result<Leaf, Fault>, WitnessError> {
+    let leaf = match verifier.leaf(row) {
+        Ok(leaf) => leaf,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    if let Some(fault) = beside(view, verifier, &leaf)? {
+        return Ok(Err(fault));
+    }
+    let misplaced = tree.leaf(view, verifier.last(), &row.signature)?;
+    Ok(misplaced.map_or(Ok(leaf), Err))
 }
 
-fn row(view: &Connection, seq: u64) -> Result<Option<Row>, WitnessError> {
-    let mut select =
-        view.prepare_cached("SELECT seq, leaf, leaf_hash, signature FROM leaf WHERE seq = ?1")?;
-    Ok(select.query_row([tables::integer(seq)?], stored).optional()?)
+const ROW: &str = "SELECT seq, leaf, leaf_hash, signature FROM leaf";
+
+/// A row of the table of leaves. Where something else stands than belongs there, what is read fits
+/// no entry.
+fn stored(row: &Cells<'_>) -> Row {
+    let bytes = |column| row.bytes(column).unwrap_or_default().to_vec();
+    Row {
+        seq: row.number(0).unwrap_or(u64::MAX),
+        leaf: bytes(1),
+        hash: bytes(2),
+        signature: bytes(3),
+    }
+}
+
+fn row(view: &dyn Sql, seq: u64) -> Result<Option<Row>, WitnessError> {
+    let row = view.first(&format!("{ROW} WHERE seq = ?1"), &[seq.into()])?;
+    Ok(row.map(|row| stored(&row)))
 }
 
 /// What opening the log believes: whose it is, said once, as its first leaf says it.
-fn owned(view: &Connection, verifier: &Verifier) -> Result<Option<Fault>, WitnessError> {
-    let sql = "SELECT count(*), sum(id = 1 AND public_key = ?1) FROM log";
-    let found: (i64, Option<i64>) = view
-        .prepare_cached(sql)?
-        .query_row([verifier.key().to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let good = found == (1, Some(1)) || verifier.is_empty();
+fn owned(view: &dyn Sql, verifier: &Verifier) -> Result<Option<Fault>, WitnessError> {
+    let key = verifier.key().to_string();
+    let found: Vec<bool> = view.all("SELECT id, public_key FROM log", &[], |row| {
+        let own = row.text(1).is_ok_and(|found| found == key);
+        Ok::<_, WitnessError>(row.number(0).is_ok_and(|id| id == 1) && own)
+    })?;
+    let good = found == [true] || verifier.is_empty();
     Ok((!good).then_some(Fault { seq: 0, kind: FaultKind::Key }))
 }
 
 /// What lies beside a leaf: its row in the index, and its bodies.
 fn beside(
-    view: &Connection,
+    view: &dyn Sql,
     verifier: &mut Verifier,
     leaf: &Leaf,
 ) -> Result<Option<Fault>, WitnessError> {
     let fault = |kind| Some(Fault { seq: leaf.seq, kind });
-    if legible(IndexRow::load(view, leaf.seq))?.flatten() != Some(IndexRow::of(leaf)?) {
+    if legible(IndexRow::load(view, leaf.seq))?.flatten() != Some(IndexRow::of(leaf)) {
         return Ok(fault(FaultKind::Index));
     }
     let Some(parts) = legible(tables::parts(view, leaf.seq))? else {
@@ -211,7 +235,7 @@ impl Unfinished {
     }
 
     /// The first that the list of unfinished operations has too much, too little, or elsewhere.
-    fn compare(mut self, view: &Connection) -> Result<Option<Fault>, WitnessError> {
+    fn compare(mut self, view: &dyn Sql) -> Result<Option<Fault>, WitnessError> {
         let fault = |seq| Ok(Some(Fault { seq, kind: FaultKind::Unfinished }));
         for (operation, seq) in tables::open_intents(view, u32::MAX)? {
             if operation.and_then(|operation| self.0.remove(&operation)) != Some(seq) {
@@ -223,14 +247,15 @@ impl Unfinished {
 }
 
 /// An index row or a body beyond the last leaf: what it told of was cut off.
-fn unlogged(view: &Connection, leaves: u64) -> Result<Option<Fault>, WitnessError> {
-    let extra: Option<i64> = view
-        .prepare_cached(
-            "SELECT min(seq) FROM (
-                 SELECT min(seq) AS seq FROM entry WHERE seq >= ?1 OR seq < 0
-                 UNION ALL SELECT min(seq) FROM body WHERE seq >= ?1 OR seq < 0
-                 UNION ALL SELECT min(seq) FROM open_intent WHERE seq >= ?1 OR seq < 0)",
-        )?
-        .query_row([tables::integer(leaves)?], |row| row.get(0))?;
-    Ok(extra.map(|seq| Fault { seq: seq.cast_unsigned(), kind: FaultKind::Unlogged }))
+fn unlogged(view: &dyn Sql, leaves: u64) -> Result<Option<Fault>, WitnessError> {
+    let row = view.first(
+        "SELECT min(seq) FROM (
+             SELECT min(seq) AS seq FROM entry WHERE seq >= ?1 OR seq < 0
+             UNION ALL SELECT min(seq) FROM body WHERE seq >= ?1 OR seq < 0
+             UNION ALL SELECT min(seq) FROM open_intent WHERE seq >= ?1 OR seq < 0) AS beyond",
+        &[leaves.into()],
+    )?;
+    // A position that is none belongs to no leaf either.
+    let extra = row.and_then(|row| row.maybe_number(0).unwrap_or(Some(u64::MAX)));
+    Ok(extra.map(|seq| Fault { seq, kind: FaultKind::Unlogged }))
 }

@@ -4,13 +4,12 @@
 //! size is computed again, and must be the one that was signed. Nor does it sign where it is not
 //! the log that was written last.
 
-use crate::tables::{self, integer};
+use crate::tables;
 use crate::tiles::{self, Stored};
 use crate::{PublicKey, Witness, WitnessError};
 use if_core::{Code, Explain, UnixMillis};
-use if_store::{Connection, Transaction};
+use if_store::{Rows as _, Sql, Transaction};
 use if_tlog::{Algorithm, Checkpoint, Name, Note, Receipt, Submission, Tree, TreeError, Verifier};
-use rusqlite::OptionalExtension;
 
 /// In front of a log's own name, which is the beginning of its key.
 const ORIGIN: &str = "infrafabric/log/";
@@ -81,7 +80,7 @@ impl Witness {
     pub fn prove(&self, seq: u64) -> Result<(Receipt, Vec<u8>), WitnessError> {
         let now = self.shared.now();
         self.shared.store.transaction(|transaction| {
-            let leaf = leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
+            let leaf = tables::leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
             let signed = self.signed(transaction, now)?;
             let tree = Tree::new(Stored(transaction), signed.checkpoint.size);
             let path = tree.inclusion(seq).map_err(from_tree)?;
@@ -158,7 +157,7 @@ impl Witness {
             let size = tables::length(transaction)?.map_or(0, |head| head.leaves);
             tiles::fill(transaction, size)?;
             continues(transaction, size, &kept)?;
-            let leaf = leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
+            let leaf = tables::leaf(transaction, seq)?.ok_or(WitnessError::NoEntry { seq })?;
             let tree = Tree::new(Stored(transaction), kept.size);
             let path = tree.inclusion(seq).map_err(from_tree)?;
             Ok((Receipt { extra: None, index: seq, path, checkpoint: note }, leaf))
@@ -188,42 +187,30 @@ impl Witness {
         let text = checkpoint.to_string();
         let line = self.shared.key.sign_note(&text, checkpoint.name()?);
         let note = Note::new(text, line);
-        transaction
-            .prepare_cached("INSERT INTO checkpoint (size, at, note) VALUES (?1, ?2, ?3)")?
-            .execute((integer(size)?, integer(now.0)?, note.to_string()))?;
+        transaction.execute(
+            "INSERT INTO checkpoint (size, at, note) VALUES (?1, ?2, ?3)",
+            &[size.into(), now.0.into(), (&note.to_string()).into()],
+        )?;
         Ok(Signed { checkpoint, note })
     }
 }
 
 /// The checkpoint that was signed last.
-pub(crate) fn last(view: &Connection) -> Result<Option<Signed>, WitnessError> {
-    let note: Option<String> = view
-        .prepare_cached("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    note.map(|note| {
-        let note = Note::parse(&note)?;
-        Ok(Signed { checkpoint: Checkpoint::parse(note.text())?, note })
-    })
-    .transpose()
+pub(crate) fn last(view: &dyn Sql) -> Result<Option<Signed>, WitnessError> {
+    let row = view.first("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1", &[])?;
+    let Some(row) = row else { return Ok(None) };
+    let note = Note::parse(row.text(0)?)?;
+    Ok(Some(Signed { checkpoint: Checkpoint::parse(note.text())?, note }))
 }
 
 /// Refuses to sign beyond a checkpoint that this log does not begin with.
-fn continues(view: &Connection, size: u64, last: &Checkpoint) -> Result<(), WitnessError> {
+fn continues(view: &dyn Sql, size: u64, last: &Checkpoint) -> Result<(), WitnessError> {
     let forked = WitnessError::Inconsistent { signed: last.size, leaves: size };
     if last.size > size {
         return Err(forked);
     }
     let root = Tree::new(Stored(view), last.size).root().map_err(from_tree)?;
     if root == last.root { Ok(()) } else { Err(forked) }
-}
-
-fn leaf(view: &Connection, seq: u64) -> Result<Option<Vec<u8>>, WitnessError> {
-    let leaf = view
-        .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
-        .query_row([integer(seq)?], |row| row.get(0))
-        .optional()?;
-    Ok(leaf)
 }
 
 /// A tree over the database fails as the database does, or because a row is not there.

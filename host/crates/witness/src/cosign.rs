@@ -12,9 +12,8 @@ use crate::commitment::Part;
 use crate::leaf::{Kind, Leaf};
 use crate::record::text;
 use crate::{LeafRef, Witness, WitnessError, tables};
-use if_store::{Connection, Transaction};
+use if_store::{Rows as _, Sql};
 use if_tlog::{Algorithm, Checkpoint, Name, Note, SignatureLine, Submission, Verifier};
-use rusqlite::OptionalExtension;
 
 /// In front of the name under which a home cosigns, which is the beginning of its key.
 const NAME: &str = "infrafabric/witness/";
@@ -93,15 +92,15 @@ impl Witness {
     pub fn cosigned(&self) -> Result<Vec<(String, u64)>, WitnessError> {
         let cosigner = self.cosigner()?;
         self.shared.store.read(|view| {
-            let mut select = view.prepare_cached("SELECT origin FROM cosigned ORDER BY origin")?;
-            let rows = select.query_map([], |row| row.get::<_, String>(0))?;
+            let select = "SELECT origin FROM cosigned ORDER BY origin";
             let mut logs = Vec::new();
-            for origin in rows {
-                let name = Name::new(origin?)?;
+            view.each(select, &[], |row| {
+                let name = Name::new(row.text(0)?)?;
                 if let Some(known) = known(view, &name, &cosigner)? {
                     logs.push((name.to_string(), known.checkpoint.size));
                 }
-            }
+                Ok::<_, WitnessError>(())
+            })?;
             Ok(logs)
         })
     }
@@ -131,27 +130,24 @@ fn key_of<'a>(
 
 /// What was cosigned of this log, if it is what was written.
 fn known(
-    view: &Connection,
+    view: &dyn Sql,
     origin: &Name,
     cosigner: &Verifier,
 ) -> Result<Option<Known>, WitnessError> {
-    let row: Option<(String, String)> = view
-        .prepare_cached("SELECT log_key, note FROM cosigned WHERE origin = ?1")?
-        .query_row([origin.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((key, note)) = row else { return Ok(None) };
-    let (log, note): (Verifier, Note) = (key.parse()?, Note::parse(&note)?);
+    let select = "SELECT log_key, note FROM cosigned WHERE origin = ?1";
+    let Some(row) = view.first(select, &[origin.as_str().into()])? else { return Ok(None) };
+    let (log, note): (Verifier, Note) = (row.text(0)?.parse()?, Note::parse(row.text(1)?)?);
     let checkpoint = Checkpoint::verified(&note, &log)?;
     let at = note.verified_by(cosigner)?.unwrap_or(0);
     Ok(Some(Known { log, checkpoint, at }))
 }
 
-fn keep(transaction: &Transaction<'_>, log: &Verifier, note: &Note) -> Result<(), WitnessError> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO cosigned (origin, log_key, note) VALUES (?1, ?2, ?3)
-             ON CONFLICT (origin) DO UPDATE SET note = excluded.note",
-        )?
-        .execute((log.name().as_str(), log.to_string(), note.to_string()))?;
+fn keep(sql: &dyn Sql, log: &Verifier, note: &Note) -> Result<(), WitnessError> {
+    let (key, note) = (log.to_string(), note.to_string());
+    sql.execute(
+        "INSERT INTO cosigned (origin, log_key, note) VALUES (?1, ?2, ?3)
+         ON CONFLICT (origin) DO UPDATE SET note = excluded.note",
+        &[log.name().as_str().into(), (&key).into(), (&note).into()],
+    )?;
     Ok(())
 }

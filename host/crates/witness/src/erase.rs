@@ -49,7 +49,7 @@ impl Witness {
             let (said, _) = tables::append(transaction, &shared.key, leaf, &[part])?;
             Ok::<_, WitnessError>((bodies, Some(said)))
         })?;
-        let lingers = bodies > 0 && !shared.store.fold()?;
+        let lingers = bodies > 0 && !shared.store.forget()?;
         Ok(Erased { bodies, said, lingers })
     }
 }

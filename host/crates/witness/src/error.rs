@@ -78,12 +78,6 @@ impl From<NoteError> for WitnessError {
     }
 }
 
-impl From<rusqlite::Error> for WitnessError {
-    fn from(error: rusqlite::Error) -> Self {
-        WitnessError::Store(error.into())
-    }
-}
-
 impl Explain for WitnessError {
     fn code(&self) -> Code {
         match self {

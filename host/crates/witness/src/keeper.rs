@@ -7,10 +7,9 @@
 use crate::commitment::Part;
 use crate::leaf::{Kind, Leaf};
 use crate::record::text;
-use crate::tables::integer;
 use crate::{Witness, WitnessError, tables};
 use if_core::{UnixMillis, Word};
-use if_store::Transaction;
+use if_store::{Rows as _, Sql as _, Transaction};
 
 /// A place that keeps checkpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,24 +37,17 @@ impl Witness {
     /// The database fails.
     pub fn keepers(&self) -> Result<Vec<Keeper>, WitnessError> {
         self.shared.store.read(|view| {
-            let mut select =
-                view.prepare_cached("SELECT name, place, size, at FROM keeper ORDER BY name")?;
-            let rows = select.query_map([], |row| {
-                let (size, at): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-                let kept = size.zip(at).map(|(size, at)| Kept {
-                    size: size.cast_unsigned(),
-                    at: UnixMillis(at.cast_unsigned()),
-                });
-                Ok((row.get::<_, String>(0)?, row.get(1)?, kept))
-            })?;
+            let select = "SELECT name, place, size, at FROM keeper ORDER BY name";
             let mut keepers = Vec::new();
-            for row in rows {
-                let (name, place, kept) = row?;
+            view.each(select, &[], |row| {
                 // A name that is none was not written here.
-                if let Ok(name) = Word::new(name) {
-                    keepers.push(Keeper { name, place, kept });
+                if let Ok(name) = Word::new(row.text(0)?) {
+                    let kept = row.maybe_number(2)?.zip(row.maybe_number(3)?);
+                    let kept = kept.map(|(size, at)| Kept { size, at: UnixMillis(at) });
+                    keepers.push(Keeper { name, place: row.text(1)?.to_owned(), kept });
                 }
-            }
+                Ok::<_, WitnessError>(())
+            })?;
             Ok(keepers)
         })
     }
@@ -67,7 +59,7 @@ impl Witness {
     pub fn add_keeper(&self, name: &Word, place: &str) -> Result<bool, WitnessError> {
         let sql = "INSERT INTO keeper (name, place) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.changed(&format!("anchor {name} added: {place}"), |transaction| {
-            Ok(transaction.execute(sql, (name.as_str(), place))?)
+            Ok(transaction.execute(sql, &[name.as_str().into(), place.into()])?)
         })
     }
 
@@ -77,7 +69,8 @@ impl Witness {
     /// The database fails.
     pub fn remove_keeper(&self, name: &Word) -> Result<bool, WitnessError> {
         self.changed(&format!("anchor {name} removed"), |transaction| {
-            Ok(transaction.execute("DELETE FROM keeper WHERE name = ?1", [name.as_str()])?)
+            let delete = "DELETE FROM keeper WHERE name = ?1";
+            Ok(transaction.execute(delete, &[name.as_str().into()])?)
         })
     }
 
@@ -88,11 +81,8 @@ impl Witness {
     pub fn kept(&self, name: &Word, size: u64) -> Result<(), WitnessError> {
         let now = self.shared.now();
         self.shared.store.transaction(|transaction| {
-            let (size, at) = (integer(size)?, integer(now.0)?);
-            transaction.execute(
-                "UPDATE keeper SET size = ?2, at = ?3 WHERE name = ?1",
-                (name.as_str(), size, at),
-            )?;
+            let update = "UPDATE keeper SET size = ?2, at = ?3 WHERE name = ?1";
+            transaction.execute(update, &[name.as_str().into(), size.into(), now.0.into()])?;
             Ok(())
         })
     }

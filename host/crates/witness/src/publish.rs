@@ -2,10 +2,9 @@
 //! change once they are whole.
 
 use crate::checkpoint::{Signed, from_tree};
-use crate::tables::integer;
 use crate::tiles::Stored;
 use crate::{Witness, WitnessError};
-use if_store::Connection;
+use if_store::{Rows as _, Sql};
 use if_tlog::{TILE_WIDTH, TileAt, Tiles, bundle, tiles_of};
 
 /// The file that names the newest tree.
@@ -42,7 +41,7 @@ impl Witness {
 }
 
 /// A tile, and for one of leaves the entries themselves.
-fn files(view: &Connection, at: TileAt) -> Result<Vec<Published>, WitnessError> {
+fn files(view: &dyn Sql, at: TileAt) -> Result<Vec<Published>, WitnessError> {
     let hashes = Stored(view).tile(at)?;
     if u64::try_from(hashes.len()) != Ok(at.width) {
         return Err(from_tree(if_tlog::TreeError::Narrow { at, found: hashes.len() }));
@@ -58,11 +57,11 @@ fn files(view: &Connection, at: TileAt) -> Result<Vec<Published>, WitnessError> 
 }
 
 /// The leaves of a tile, byte for byte.
-fn entries(view: &Connection, at: TileAt) -> Result<Vec<Vec<u8>>, WitnessError> {
+fn entries(view: &dyn Sql, at: TileAt) -> Result<Vec<Vec<u8>>, WitnessError> {
     let first = at.index.saturating_mul(TILE_WIDTH);
-    let range = (integer(first)?, integer(first.saturating_add(at.width))?);
-    let mut select =
-        view.prepare_cached("SELECT leaf FROM leaf WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
-    let entries = select.query_map(range, |row| row.get(0))?;
-    Ok(entries.collect::<rusqlite::Result<_>>()?)
+    view.all(
+        "SELECT leaf FROM leaf WHERE seq >= ?1 AND seq < ?2 ORDER BY seq",
+        &[first.into(), first.saturating_add(at.width).into()],
+        |row| Ok(row.bytes(0)?.to_vec()),
+    )
 }

@@ -2,10 +2,9 @@
 
 use crate::bounds::QUERY_ENTRIES_MAX;
 use crate::leaf::{Kind, Leaf, Status};
-use crate::{Hash32, Witness, WitnessError, tables};
+use crate::{Hash32, Witness, WitnessError};
 use if_core::{CapabilityId, OperationId, UnixMillis, Word};
-use if_store::Connection;
-use rusqlite::{Row, ToSql, named_params};
+use if_store::{Row, Rows as _, Sql, StoreError, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -82,24 +81,14 @@ impl Entry {
 /// Parts that are read along with a list: short by construction.
 const LIST_PARTS: &str = "('why', 'error', 'note', 'sources')";
 
+/// An operation's two leaves side by side, among those from a position to another.
 const SELECT: &str = "
     SELECT i.seq, il.leaf, il.leaf_hash, o.seq, ol.leaf, ol.leaf_hash
     FROM entry i JOIN leaf il ON il.seq = i.seq
     LEFT JOIN entry o ON i.kind = 'intent' AND o.operation = i.operation AND o.kind = 'outcome'
-        AND o.seq < :end
+        AND o.seq < ?2
     LEFT JOIN leaf ol ON ol.seq = o.seq
-    WHERE i.kind <> 'outcome'
-      AND i.seq >= :from AND i.seq < :end
-      AND (:component IS NULL OR i.component = :component)
-      AND (:provider IS NULL OR i.provider = :provider)
-      AND (:instance IS NULL OR i.instance = :instance)
-      AND (:outcome IS NULL OR coalesce(o.status, i.status) = :outcome)
-      AND (:since IS NULL OR i.at >= :since)
-      AND (:until IS NULL OR i.at < :until)
-      AND (:text IS NULL OR EXISTS (
-          SELECT 1 FROM body b WHERE b.seq IN (i.seq, o.seq)
-          AND b.part IN ('params', 'result', 'why', 'error', 'note')
-          AND instr(lower(CAST(b.bytes AS TEXT)), lower(:text)) > 0))";
+    WHERE i.kind <> 'outcome' AND i.seq >= ?1 AND i.seq < ?2";
 
 impl Witness {
     /// The entries that fit, newest first.
@@ -194,90 +183,94 @@ struct Page {
 const PAGE_ENTRIES: usize = 256;
 
 fn select(
-    view: &Connection,
+    view: &dyn Sql,
     filter: &Filter,
     page: Option<Page>,
 ) -> Result<Vec<Entry>, WitnessError> {
-    // As words of the statement, not as `:x IS NULL OR`: so that SQLite uses their indexes.
-    let by_operation = match &filter.operation {
-        None => ":operation IS NULL",
-        Some(_) => "i.operation = :operation",
-    };
-    // Behind `/` comes `0`: what begins with `<trace>/` lies between.
-    let by_trace = match (&filter.trace, filter.traces_below) {
-        (None, _) => ":trace IS NULL",
-        (Some(_), false) => "i.trace = :trace",
-        (Some(_), true) => {
-            "(i.trace = :trace OR (i.trace > :trace || '/' AND i.trace < :trace || '0'))"
-        }
-    };
     let order = if page.is_some() { "ASC" } else { "DESC" };
-    let sql =
-        format!("{SELECT} AND {by_operation} AND {by_trace} ORDER BY i.seq {order} LIMIT :limit");
     let limit = match page {
         Some(_) => PAGE_ENTRIES,
         None => filter.limit.unwrap_or(QUERY_ENTRIES_MAX).min(QUERY_ENTRIES_MAX),
     };
     let page = page.unwrap_or(Page { from: filter.from, end: u64::MAX });
-    let place = |seq: u64| tables::integer(seq).unwrap_or(i64::MAX);
-    let millis = |at: UnixMillis| tables::integer(at.0).unwrap_or(i64::MAX);
-    let component: Option<&str> = filter.component.as_ref().map(CapabilityId::as_str);
-    let mut select = view.prepare_cached(&sql)?;
-    let rows = select.query_map(
-        named_params! {
-            ":component": component,
-            ":provider": filter.provider.as_ref().map(Word::as_str),
-            ":instance": filter.instance.as_ref().map(Word::as_str),
-            ":operation": filter.operation.as_ref().map(OperationId::as_str),
-            ":trace": filter.trace,
-            ":outcome": filter.outcome.map(Status::as_str),
-            ":since": filter.since.map(millis),
-            ":until": filter.until.map(millis),
-            ":text": filter.text,
-            ":from": place(page.from),
-            ":end": place(page.end),
-            ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
-        },
-        |row| Ok((recorded(row, 0)?, recorded(row, 3)?)),
-    )?;
-    let mut entries = Vec::new();
-    for row in rows {
-        let (opened, closed) = row?;
-        let Some(opened) = opened.transpose()? else { continue };
-        let closed = closed.transpose()?;
-        entries.push(Entry { opened, closed, parts: BTreeMap::new() });
+    let mut select = Select::new(page);
+    select.narrow(filter);
+    let sql = format!("{} ORDER BY i.seq {order} LIMIT {limit}", select.sql);
+    view.all(&sql, &select.values, |row| {
+        let opened = recorded(row, 0)?.ok_or(StoreError::Cell { column: 0 })?;
+        let closed = recorded(row, 3)?;
+        Ok(Entry { opened, closed, parts: BTreeMap::new() })
+    })
+}
+
+/// A statement in the making: only what is asked for stands in it, so that the database finds its
+/// way by its indexes.
+struct Select<'a> {
+    sql: String,
+    values: Vec<Value<'a>>,
+}
+
+impl<'a> Select<'a> {
+    fn new(page: Page) -> Self {
+        let most = i64::MAX.unsigned_abs();
+        let values = vec![page.from.min(most).into(), page.end.min(most).into()];
+        Self { sql: SELECT.to_owned(), values }
     }
-    Ok(entries)
+
+    fn narrow(&mut self, filter: &'a Filter) {
+        let trace = match filter.traces_below {
+            false => "i.trace = ?",
+            // Behind `/` comes `0`: what begins with `<trace>/` lies between.
+            true => "(i.trace = ? OR (i.trace > ? || '/' AND i.trace < ? || '0'))",
+        };
+        let text = "EXISTS (
+            SELECT 1 FROM body b WHERE b.seq IN (i.seq, o.seq)
+            AND b.part IN ('params', 'result', 'why', 'error', 'note')
+            AND instr(lower(CAST(b.bytes AS TEXT)), lower(?)) > 0)";
+        let most = i64::MAX.unsigned_abs();
+        let millis = |at: Option<UnixMillis>| at.map(|at| at.0.min(most));
+        self.and("i.component = ?", filter.component.as_ref().map(CapabilityId::as_str));
+        self.and("i.provider = ?", filter.provider.as_ref().map(Word::as_str));
+        self.and("i.instance = ?", filter.instance.as_ref().map(Word::as_str));
+        self.and("i.operation = ?", filter.operation.as_ref().map(OperationId::as_str));
+        self.and(trace, filter.trace.as_deref());
+        self.and("coalesce(o.status, i.status) = ?", filter.outcome.map(Status::as_str));
+        self.and("i.at >= ?", millis(filter.since));
+        self.and("i.at < ?", millis(filter.until));
+        self.and(text, filter.text.as_deref());
+    }
+
+    /// Adds a condition with a value in place of each `?`, if there is one.
+    fn and(&mut self, condition: &str, value: Option<impl Into<Value<'a>>>) {
+        let Some(value) = value else { return };
+        self.values.push(value.into());
+        let condition = condition.replace('?', &format!("?{}", self.values.len()));
+        self.sql.push_str(" AND ");
+        self.sql.push_str(&condition);
+    }
 }
 
 /// The leaf in the three columns from `at`; `None` where the join found none.
-fn recorded(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Result<Recorded, WitnessError>>> {
-    let Some(seq): Option<i64> = row.get(at)? else { return Ok(None) };
-    let (leaf, hash): (Vec<u8>, Vec<u8>) = (row.get(at + 1)?, row.get(at + 2)?);
+fn recorded(row: &Row<'_>, at: usize) -> Result<Option<Recorded>, WitnessError> {
+    let Some(seq) = row.maybe_number(at)? else { return Ok(None) };
+    let (leaf, hash) = (row.bytes(at + 1)?, row.bytes(at + 2)?);
     let read = || {
-        Some(Recorded {
-            hash: Hash32::from_slice(&hash)?,
-            leaf: serde_json::from_slice(&leaf).ok()?,
-        })
+        let leaf = serde_json::from_slice(leaf).ok()?;
+        Some(Recorded { hash: Hash32::from_slice(hash)?, leaf })
     };
-    Ok(Some(read().ok_or(WitnessError::Unreadable { seq: seq.cast_unsigned() })))
+    read().map(Some).ok_or(WitnessError::Unreadable { seq })
 }
 
 /// The bodies of both leaves of an entry, as text.
-fn texts(
-    view: &Connection,
-    entry: &Entry,
-    and: &str,
-) -> Result<BTreeMap<String, String>, WitnessError> {
-    let opened = tables::integer(entry.opened.leaf.seq)?;
-    let closed =
-        entry.closed.as_ref().map(|closed| tables::integer(closed.leaf.seq)).transpose()?;
+fn texts(view: &dyn Sql, entry: &Entry, and: &str) -> Result<BTreeMap<String, String>, StoreError> {
+    let opened = entry.opened.leaf.seq;
+    let closed = entry.closed.as_ref().map_or(opened, |closed| closed.leaf.seq);
     let sql = format!("SELECT part, bytes FROM body WHERE seq IN (?1, ?2) {and}");
-    let mut select = view.prepare_cached(&sql)?;
-    let bound: [&dyn ToSql; 2] = [&opened, &closed];
-    let rows = select.query_map(bound, |row| {
-        let bytes: Vec<u8> = row.get(1)?;
-        Ok((row.get(0)?, String::from_utf8_lossy(&bytes).into_owned()))
+    let mut texts = BTreeMap::new();
+    view.each(&sql, &[opened.into(), closed.into()], |row| {
+        let text = String::from_utf8_lossy(row.bytes(1)?).into_owned();
+        texts.insert(row.text(0)?.to_owned(), text);
+        Ok::<_, StoreError>(())
     })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    Ok(texts)
 }

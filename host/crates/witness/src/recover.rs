@@ -9,8 +9,7 @@ use crate::run_lock::{Life, RunLock};
 use crate::{Witness, WitnessError, tables};
 use fs_err as fs;
 use if_core::{Code, OperationId};
-use if_store::Transaction;
-use rusqlite::OptionalExtension;
+use if_store::Sql;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// Most operations closed in one go; the rest waits for the next opening. One command must not
@@ -100,15 +99,8 @@ impl Witness {
 
 /// The intent of this operation, which the list says stands at this position. An outcome is never
 /// written for another entry than that.
-fn intent(
-    transaction: &Transaction<'_>,
-    operation: &OperationId,
-    seq: u64,
-) -> Result<Leaf, WitnessError> {
-    let bytes: Option<Vec<u8>> = transaction
-        .prepare_cached("SELECT leaf FROM leaf WHERE seq = ?1")?
-        .query_row([seq.cast_signed()], |row| row.get(0))
-        .optional()?;
+fn intent(sql: &dyn Sql, operation: &OperationId, seq: u64) -> Result<Leaf, WitnessError> {
+    let bytes = tables::leaf(sql, seq)?;
     let leaf: Option<Leaf> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     leaf.filter(|leaf| leaf.kind == Kind::Intent && leaf.operation.as_ref() == Some(operation))
         .ok_or_else(|| WitnessError::NoIntent { operation: operation.clone(), seq })

@@ -2,13 +2,11 @@
 //! says of it: the hashes of whole tiles, and the checkpoints that were signed.
 
 use crate::checkpoint::verifier;
-use crate::tables::integer;
 use crate::tiles::LEVELS;
 use crate::verify::{Fault, FaultKind};
 use crate::{Hash32, PublicKey, WitnessError, tiles};
-use if_store::Connection;
+use if_store::{Row, Rows as _, Sql};
 use if_tlog::{Checkpoint, Frontier, Note, TILE_WIDTH};
-use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,20 +24,18 @@ impl Regrown {
     /// An empty tree, and the checkpoints of this view. A fault when one of them is not signed by
     /// the log's key.
     pub(crate) fn begin(
-        view: &Connection,
+        view: &dyn Sql,
         key: PublicKey,
     ) -> Result<Result<Self, Fault>, WitnessError> {
         let verifier = verifier(&key)?;
-        let mut select = view.prepare_cached("SELECT size, note FROM checkpoint ORDER BY size")?;
-        let rows = select.query_map([], |row| {
-            // Bytes that are no text become one that nobody signed.
-            let note = String::from_utf8_lossy(row.get_ref(1)?.as_bytes()?).into_owned();
-            Ok((row.get::<_, i64>(0)?, note))
+        // What is no position and no text is one that nobody signed.
+        let select = "SELECT size, note FROM checkpoint ORDER BY size";
+        let found: Vec<(u64, String)> = view.all(select, &[], |row| {
+            let size = row.number(0).unwrap_or(u64::MAX);
+            Ok::<_, WitnessError>((size, row.text(1).unwrap_or_default().to_owned()))
         })?;
         let mut checkpoints = VecDeque::new();
-        for row in rows {
-            let (size, note): (i64, String) = row?;
-            let size = size.cast_unsigned();
+        for (size, note) in found {
             let read = Note::parse(&note).map_err(Into::into);
             match read.and_then(|note| Checkpoint::verified(&note, &verifier)) {
                 Ok(checkpoint) if checkpoint.size == size => checkpoints.push_back(checkpoint),
@@ -67,7 +63,7 @@ impl Regrown {
     /// other leaves.
     pub(crate) fn leaf(
         &mut self,
-        view: &Connection,
+        view: &dyn Sql,
         leaf: Hash32,
         signature: &[u8],
     ) -> Result<Option<Fault>, WitnessError> {
@@ -99,7 +95,7 @@ impl Regrown {
     }
 
     /// The log ends here: nothing may be left that is of a longer one.
-    pub(crate) fn end(self, view: &Connection) -> Result<Option<Fault>, WitnessError> {
+    pub(crate) fn end(self, view: &dyn Sql) -> Result<Option<Fault>, WitnessError> {
         if let Some(beyond) = self.checkpoints.back() {
             return Ok(Some(fault_at(beyond.size, FaultKind::Truncated(beyond.size))));
         }
@@ -111,11 +107,11 @@ impl Regrown {
                 return Ok(Some(beyond(level)));
             }
         }
-        let strange: Option<i64> = view
-            .prepare_cached("SELECT level FROM tile WHERE level < ?1 OR level >= ?2 LIMIT 1")?
-            .query_row((LEVELS.start, LEVELS.end), |row| row.get(0))
-            .optional()?;
-        Ok(strange.map(|level| beyond(u8::try_from(level).unwrap_or(u8::MAX))))
+        let (first, end) = (u64::from(LEVELS.start), u64::from(LEVELS.end));
+        let select = "SELECT level FROM tile WHERE level < ?1 OR level >= ?2 LIMIT 1";
+        let strange = view.first(select, &[first.into(), end.into()])?;
+        let level = |row: Row<'_>| row.number(0).ok().and_then(|level| u8::try_from(level).ok());
+        Ok(strange.map(|row| beyond(level(row).unwrap_or(u8::MAX))))
     }
 }
 
@@ -127,10 +123,11 @@ fn fault_at(size: u64, kind: FaultKind) -> Fault {
 /// A tile's hash, and the digest over its signatures.
 type Stored = (Vec<u8>, Option<Vec<u8>>);
 
-fn stored(view: &Connection, level: u8, position: u64) -> Result<Option<Stored>, WitnessError> {
-    let tile = view
-        .prepare_cached("SELECT hash, signatures FROM tile WHERE level = ?1 AND position = ?2")?
-        .query_row((level, integer(position)?), |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(tile)
+fn stored(view: &dyn Sql, level: u8, position: u64) -> Result<Option<Stored>, WitnessError> {
+    let select = "SELECT hash, signatures FROM tile WHERE level = ?1 AND position = ?2";
+    let Some(row) = view.first(select, &[u64::from(level).into(), position.into()])? else {
+        return Ok(None);
+    };
+    let digest = row.maybe_bytes(1).unwrap_or_default().map(<[u8]>::to_vec);
+    Ok(Some((row.bytes(0).unwrap_or_default().to_vec(), digest)))
 }

@@ -12,9 +12,7 @@ use crate::operation::LeafRef;
 use crate::verify::Head;
 use crate::{Hash32, WitnessError, leaf_hash};
 use if_core::OperationId;
-use if_store::{Connection, Schema, StoreError, Transaction};
-use rusqlite::OptionalExtension;
-use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
+use if_store::{Rows as _, Schema, Sql, StoreError, Value};
 
 /// The log's tables, for [`if_store::Store::open`].
 pub const SCHEMA: Schema = Schema { owner: "witness", version: 3, sql: &[FIRST, TREE, OTHERS] };
@@ -108,7 +106,7 @@ const OTHERS: &str = "
 /// What `entry` repeats of a leaf, as one comparable row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IndexRow {
-    pub(crate) at: i64,
+    pub(crate) at: u64,
     pub(crate) kind: String,
     pub(crate) operation: Option<String>,
     pub(crate) trace: Option<String>,
@@ -120,9 +118,9 @@ pub(crate) struct IndexRow {
 
 impl IndexRow {
     /// What the row of this leaf must be.
-    pub(crate) fn of(leaf: &Leaf) -> Result<Self, WitnessError> {
-        Ok(Self {
-            at: integer(leaf.at.0)?,
+    pub(crate) fn of(leaf: &Leaf) -> Self {
+        Self {
+            at: leaf.at.0,
             kind: leaf.kind.as_str().to_owned(),
             operation: leaf.operation.as_ref().map(ToString::to_string),
             trace: leaf.trace.clone(),
@@ -130,48 +128,44 @@ impl IndexRow {
             instance: leaf.instance.as_ref().map(ToString::to_string),
             component: leaf.plugin.as_ref().map(|plugin| plugin.id.to_string()),
             status: leaf.outcome.map(|outcome| outcome.status.as_str().to_owned()),
-        })
+        }
     }
 
     /// The row stored for this position.
-    pub(crate) fn load(connection: &Connection, seq: u64) -> Result<Option<Self>, WitnessError> {
-        let mut select = connection.prepare_cached(
-            "SELECT at, kind, operation, trace, provider, instance, component, status
-             FROM entry WHERE seq = ?1",
-        )?;
-        let row = select.query_row([integer(seq)?], |row| {
-            Ok(Self {
-                at: row.get(0)?,
-                kind: row.get(1)?,
-                operation: row.get(2)?,
-                trace: row.get(3)?,
-                provider: row.get(4)?,
-                instance: row.get(5)?,
-                component: row.get(6)?,
-                status: row.get(7)?,
-            })
-        });
-        Ok(row.optional()?)
+    pub(crate) fn load(view: &dyn Sql, seq: u64) -> Result<Option<Self>, StoreError> {
+        let select = "SELECT at, kind, operation, trace, provider, instance, component, status
+             FROM entry WHERE seq = ?1";
+        let Some(row) = view.first(select, &[seq.into()])? else { return Ok(None) };
+        let word = |column| Ok::<_, StoreError>(row.maybe_text(column)?.map(str::to_owned));
+        Ok(Some(Self {
+            at: row.number(0)?,
+            kind: row.text(1)?.to_owned(),
+            operation: word(2)?,
+            trace: word(3)?,
+            provider: word(4)?,
+            instance: word(5)?,
+            component: word(6)?,
+            status: word(7)?,
+        }))
     }
 
-    fn insert(&self, transaction: &Transaction<'_>, seq: i64) -> rusqlite::Result<usize> {
-        transaction
-            .prepare_cached(
-                "INSERT INTO entry
-                 (seq, at, kind, operation, trace, provider, instance, component, status)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            )?
-            .execute((
-                seq,
-                self.at,
-                &self.kind,
-                &self.operation,
-                &self.trace,
-                &self.provider,
-                &self.instance,
-                &self.component,
-                &self.status,
-            ))
+    fn insert(&self, sql: &dyn Sql, seq: u64) -> Result<usize, StoreError> {
+        let words = [
+            &self.operation,
+            &self.trace,
+            &self.provider,
+            &self.instance,
+            &self.component,
+            &self.status,
+        ];
+        let mut values = vec![seq.into(), self.at.into(), (&self.kind).into()];
+        values.extend(words.map(|word| Value::from(word.as_deref())));
+        sql.execute(
+            "INSERT INTO entry
+             (seq, at, kind, operation, trace, provider, instance, component, status)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            &values,
+        )
     }
 }
 
@@ -180,12 +174,12 @@ impl IndexRow {
 /// Position and predecessor are read inside the caller's transaction, which holds the write lock:
 /// no other process can append between.
 pub(crate) fn append(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     key: &LogKey,
     mut leaf: Leaf,
     parts: &[Part],
 ) -> Result<(LeafRef, Leaf), WitnessError> {
-    (leaf.seq, leaf.prev) = match head(transaction)? {
+    (leaf.seq, leaf.prev) = match head(sql)? {
         None => (0, Hash32::ZERO),
         Some(head) => (head.seq.saturating_add(1), head.hash),
     };
@@ -195,27 +189,30 @@ pub(crate) fn append(
     if bytes.len() > LEAF_BYTES_MAX {
         return Err(WitnessError::LeafTooLarge(bytes.len()));
     }
-    let (seq, hash) = (integer(leaf.seq)?, leaf_hash(&bytes));
-    transaction
-        .prepare_cached(
-            "INSERT INTO leaf (seq, leaf, leaf_hash, signature) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute((seq, &bytes, hash.as_bytes(), key.sign(&hash)))?;
-    IndexRow::of(&leaf)?.insert(transaction, seq).map_err(|error| taken(error, &leaf))?;
-    let mut insert = transaction.prepare_cached(
-        "INSERT INTO body (seq, part, salt, length, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+    let (seq, hash) = (leaf.seq, leaf_hash(&bytes));
+    sql.execute(
+        "INSERT INTO leaf (seq, leaf, leaf_hash, signature) VALUES (?1, ?2, ?3, ?4)",
+        &[seq.into(), (&bytes).into(), hash.as_bytes().into(), (&key.sign(&hash)).into()],
     )?;
+    IndexRow::of(&leaf).insert(sql, seq).map_err(|error| taken(error, &leaf))?;
     for part in parts {
-        insert.execute((seq, &part.name, &part.salt, integer(part.length)?, &part.bytes))?;
+        sql.execute(
+            "INSERT INTO body (seq, part, salt, length, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &[
+                seq.into(),
+                (&part.name).into(),
+                (&part.salt).into(),
+                part.length.into(),
+                (&part.bytes).into(),
+            ],
+        )?;
     }
-    Ok((LeafRef { seq: leaf.seq, hash }, leaf))
+    Ok((LeafRef { seq, hash }, leaf))
 }
 
 /// An operation has one intent and one outcome; the index refuses another.
-fn taken(error: rusqlite::Error, leaf: &Leaf) -> WitnessError {
-    let doubled = error
-        .sqlite_error()
-        .is_some_and(|failure| failure.extended_code == SQLITE_CONSTRAINT_UNIQUE);
+fn taken(error: StoreError, leaf: &Leaf) -> WitnessError {
+    let doubled = matches!(error, StoreError::Taken(_));
     match (&leaf.operation, doubled, leaf.kind) {
         (Some(operation), true, Kind::Outcome) => WitnessError::OperationClosed(operation.clone()),
         (Some(operation), true, _) => WitnessError::OperationTaken(operation.clone()),
@@ -224,20 +221,17 @@ fn taken(error: rusqlite::Error, leaf: &Leaf) -> WitnessError {
 }
 
 /// The newest entry.
-pub(crate) fn head(connection: &Connection) -> Result<Option<LeafRef>, WitnessError> {
-    let row: Option<(i64, Vec<u8>)> = connection
-        .prepare_cached("SELECT seq, leaf_hash FROM leaf ORDER BY seq DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((seq, hash)) = row else { return Ok(None) };
-    let seq = seq.unsigned_abs();
-    let hash = Hash32::from_slice(&hash).ok_or(WitnessError::Unreadable { seq })?;
-    Ok(Some(LeafRef { seq, hash }))
+pub(crate) fn head(view: &dyn Sql) -> Result<Option<LeafRef>, WitnessError> {
+    let select = "SELECT seq, leaf_hash FROM leaf ORDER BY seq DESC LIMIT 1";
+    let Some(row) = view.first(select, &[])? else { return Ok(None) };
+    let seq = row.number(0)?;
+    let hash = row.bytes(1).ok().and_then(Hash32::from_slice);
+    Ok(Some(LeafRef { seq, hash: hash.ok_or(WitnessError::Unreadable { seq })? }))
 }
 
 /// How long the log is, and its newest entry.
-pub(crate) fn length(connection: &Connection) -> Result<Option<Head>, WitnessError> {
-    let newest = head(connection)?;
+pub(crate) fn length(view: &dyn Sql) -> Result<Option<Head>, WitnessError> {
+    let newest = head(view)?;
     Ok(newest.map(|at| Head { leaves: at.seq.saturating_add(1), hash: at.hash }))
 }
 
@@ -245,120 +239,103 @@ pub(crate) fn length(connection: &Connection) -> Result<Option<Head>, WitnessErr
 ///
 /// # Errors
 /// The database fails.
-pub fn entries(view: &Connection) -> Result<u64, WitnessError> {
+pub fn entries(view: &dyn Sql) -> Result<u64, WitnessError> {
     Ok(length(view)?.map_or(0, |head| head.leaves))
 }
 
 /// The hash that stands beside an entry.
-pub(crate) fn hash_of(view: &Connection, seq: u64) -> Result<Option<Hash32>, WitnessError> {
-    let hash: Option<Vec<u8>> = view
-        .prepare_cached("SELECT leaf_hash FROM leaf WHERE seq = ?1")?
-        .query_row([integer(seq)?], |row| row.get(0))
-        .optional()?;
-    Ok(hash.and_then(|hash| Hash32::from_slice(&hash)))
+pub(crate) fn hash_of(view: &dyn Sql, seq: u64) -> Result<Option<Hash32>, WitnessError> {
+    let row = view.first("SELECT leaf_hash FROM leaf WHERE seq = ?1", &[seq.into()])?;
+    Ok(row.and_then(|row| row.bytes(0).ok().and_then(Hash32::from_slice)))
+}
+
+/// An entry, byte for byte.
+pub(crate) fn leaf(view: &dyn Sql, seq: u64) -> Result<Option<Vec<u8>>, WitnessError> {
+    let row = view.first("SELECT leaf FROM leaf WHERE seq = ?1", &[seq.into()])?;
+    Ok(row.map(|row| row.bytes(0).map(<[u8]>::to_vec)).transpose()?)
 }
 
 /// Whether the log's head is kept outside. A log without an entry has none.
-pub(crate) fn is_anchored(view: &Connection) -> Result<bool, WitnessError> {
-    let anchored = view.prepare_cached("SELECT anchored FROM log")?.query_row([], |row| row.get(0));
-    Ok(anchored.optional()?.unwrap_or(false))
+pub(crate) fn is_anchored(view: &dyn Sql) -> Result<bool, WitnessError> {
+    let row = view.first("SELECT anchored FROM log", &[])?;
+    Ok(row.map(|row| row.number(0)).transpose()?.unwrap_or(0) != 0)
 }
 
 /// From now on the log's head is kept outside.
-pub(crate) fn set_anchored(transaction: &Transaction<'_>) -> Result<(), WitnessError> {
-    transaction.execute("UPDATE log SET anchored = 1", [])?;
+pub(crate) fn set_anchored(sql: &dyn Sql) -> Result<(), WitnessError> {
+    sql.execute("UPDATE log SET anchored = 1", &[])?;
     Ok(())
 }
 
 /// How many of the first entries writes leave alone.
-pub(crate) fn accepted(view: &Connection) -> Result<u64, WitnessError> {
-    let accepted: Option<i64> = view
-        .prepare_cached("SELECT accepted FROM log")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    Ok(accepted.unwrap_or(0).cast_unsigned())
+pub(crate) fn accepted(view: &dyn Sql) -> Result<u64, WitnessError> {
+    let row = view.first("SELECT accepted FROM log", &[])?;
+    Ok(row.map(|row| row.number(0)).transpose()?.unwrap_or(0))
 }
 
 /// From now on writes leave so many of the first entries alone.
-pub(crate) fn set_accepted(transaction: &Transaction<'_>, leaves: u64) -> Result<(), WitnessError> {
-    transaction.execute("UPDATE log SET accepted = ?1", [integer(leaves)?])?;
+pub(crate) fn set_accepted(sql: &dyn Sql, leaves: u64) -> Result<(), WitnessError> {
+    sql.execute("UPDATE log SET accepted = ?1", &[leaves.into()])?;
     Ok(())
 }
 
 /// Remembers that an intent has no outcome yet.
 pub(crate) fn open_intent(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
     operation: &OperationId,
     seq: u64,
 ) -> Result<(), WitnessError> {
-    transaction
-        .prepare_cached("INSERT INTO open_intent (operation, seq) VALUES (?1, ?2)")?
-        .execute((operation.as_str(), integer(seq)?))?;
+    let insert = "INSERT INTO open_intent (operation, seq) VALUES (?1, ?2)";
+    sql.execute(insert, &[operation.as_str().into(), seq.into()])?;
     Ok(())
 }
 
 /// Forgets it again. False when it was not open: somebody else closed it.
-pub(crate) fn close_intent(
-    transaction: &Transaction<'_>,
-    operation: &OperationId,
-) -> Result<bool, WitnessError> {
-    let closed = transaction
-        .prepare_cached("DELETE FROM open_intent WHERE operation = ?1")?
-        .execute([operation.as_str()])?;
-    Ok(closed == 1)
+pub(crate) fn close_intent(sql: &dyn Sql, operation: &OperationId) -> Result<bool, WitnessError> {
+    let delete = "DELETE FROM open_intent WHERE operation = ?1";
+    Ok(sql.execute(delete, &[operation.as_str().into()])? == 1)
 }
 
 /// The unfinished operations as they are listed, oldest first, with the positions of their intents;
 /// `None` for what is no operation's id.
 pub(crate) fn open_intents(
-    connection: &Connection,
+    view: &dyn Sql,
     count_max: u32,
 ) -> Result<Vec<(Option<OperationId>, u64)>, WitnessError> {
-    let mut select = connection
-        .prepare_cached("SELECT operation, seq FROM open_intent ORDER BY seq LIMIT ?1")?;
-    let rows = select.query_map([count_max], |row| {
-        let operation = row.get_ref(0)?.as_str().ok().and_then(|id| OperationId::new(id).ok());
-        Ok((operation, row.get::<_, i64>(1)?.cast_unsigned()))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let select = "SELECT operation, seq FROM open_intent ORDER BY seq LIMIT ?1";
+    view.all(select, &[u64::from(count_max).into()], |row| {
+        let operation = row.text(0).ok().and_then(|id| OperationId::new(id).ok());
+        // A position that is none is nobody's.
+        Ok((operation, row.number(1).unwrap_or(u64::MAX)))
+    })
 }
 
-/// `None` where what was read is no text: somebody put other bytes there.
-pub(crate) fn legible<T>(read: Result<T, WitnessError>) -> Result<Option<T>, WitnessError> {
-    use rusqlite::Error::{FromSqlConversionFailure, Utf8Error};
+/// `None` where what was read is not what is written there: somebody put other bytes there.
+pub(crate) fn legible<T>(read: Result<T, StoreError>) -> Result<Option<T>, WitnessError> {
     match read {
-        Err(WitnessError::Store(StoreError::Sqlite(
-            FromSqlConversionFailure(..) | Utf8Error(..),
-        ))) => Ok(None),
-        read => read.map(Some),
+        Err(StoreError::Cell { .. }) => Ok(None),
+        read => Ok(read.map(Some)?),
     }
 }
 
 /// The body parts stored for this position, by name.
-pub(crate) fn parts(connection: &Connection, seq: u64) -> Result<Vec<Part>, WitnessError> {
-    let mut select = connection.prepare_cached(
-        "SELECT part, salt, length, bytes FROM body WHERE seq = ?1 ORDER BY part",
-    )?;
-    let rows = select.query_map([integer(seq)?], |row| {
+pub(crate) fn parts(view: &dyn Sql, seq: u64) -> Result<Vec<Part>, StoreError> {
+    let select = "SELECT part, salt, length, bytes FROM body WHERE seq = ?1 ORDER BY part";
+    view.all(select, &[seq.into()], |row| {
         Ok(Part {
-            name: row.get(0)?,
-            salt: row.get(1)?,
-            length: row.get::<_, i64>(2)?.cast_unsigned(),
-            bytes: row.get(3)?,
+            name: row.text(0)?.to_owned(),
+            salt: row.bytes(1)?.to_vec(),
+            // One that is no length fits no commitment.
+            length: row.number(2).unwrap_or(u64::MAX),
+            bytes: row.bytes(3)?.to_vec(),
         })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    })
 }
 
 /// Deletes the bodies stored for this position, salts included; how many there were.
-pub(crate) fn erase(transaction: &Transaction<'_>, seq: u64) -> Result<u64, WitnessError> {
-    let erased = transaction.execute("DELETE FROM body WHERE seq = ?1", [integer(seq)?])?;
+pub(crate) fn erase(sql: &dyn Sql, seq: u64) -> Result<u64, WitnessError> {
+    let erased = sql.execute("DELETE FROM body WHERE seq = ?1", &[seq.into()])?;
     Ok(u64::try_from(erased).unwrap_or(u64::MAX))
-}
-
-/// SQLite's integers are signed.
-pub(crate) fn integer(number: u64) -> Result<i64, WitnessError> {
-    i64::try_from(number).map_err(|_| StoreError::Number(number).into())
 }
 
 #[cfg(test)]

@@ -2,16 +2,15 @@
 //! the log, so that an edited entry is noticed by the writes that follow, long before anybody
 //! verifies the whole.
 
-use crate::tables::integer;
 use crate::verify::{Fault, FaultKind, Head};
 use crate::{Hash32, Leaf, WitnessError, leaf_hash, tables};
-use if_store::Connection;
+use if_store::{Rows as _, Sql};
 
 /// Entries of the window, and of the tail. A log that is shorter than both is seen whole.
 const ENTRIES: u64 = 32;
 
 /// Checks the tail and the next window of a log with this head.
-pub(crate) fn check(view: &Connection, head: Head) -> Result<(), WitnessError> {
+pub(crate) fn check(view: &dyn Sql, head: Head) -> Result<(), WitnessError> {
     let accepted = tables::accepted(view)?;
     let tail = head.leaves.saturating_sub(ENTRIES);
     entries(view, tail.max(accepted), head.leaves)?;
@@ -23,36 +22,34 @@ pub(crate) fn check(view: &Connection, head: Head) -> Result<(), WitnessError> {
 }
 
 /// Whether these entries hash to what stands beside them, and follow each other.
-fn entries(view: &Connection, first: u64, end: u64) -> Result<(), WitnessError> {
+fn entries(view: &dyn Sql, first: u64, end: u64) -> Result<(), WitnessError> {
     if first >= end {
         return Ok(());
     }
-    let mut select = view.prepare_cached(
-        "SELECT seq, leaf, leaf_hash FROM leaf WHERE seq >= ?1 AND seq < ?2 ORDER BY seq",
-    )?;
+    let select = "SELECT seq, leaf, leaf_hash FROM leaf WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
     // The one before, too: the first of the window must follow it.
-    let mut rows = select.query((integer(first.saturating_sub(1))?, integer(end)?))?;
-    let mut last: Option<Hash32> = None;
     let mut expected = first.saturating_sub(1);
-    while let Some(row) = rows.next()? {
-        let (seq, leaf) = (row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, Vec<u8>>(1)?);
+    let mut last: Option<Hash32> = None;
+    view.each(select, &[expected.into(), end.into()], |row| {
+        let (seq, leaf) = (row.number(0)?, row.bytes(1)?);
         let fault = |kind| WitnessError::Broken(Fault { seq, kind });
         if seq != expected {
             return Err(WitnessError::Broken(Fault { seq: expected, kind: FaultKind::Missing }));
         }
-        let hash = leaf_hash(&leaf);
-        if row.get::<_, Vec<u8>>(2)? != hash.as_bytes() {
+        let hash = leaf_hash(leaf);
+        if row.bytes(2)? != hash.as_bytes() {
             return Err(fault(FaultKind::Edited));
         }
         if let Some(last) = last {
             let leaf: Leaf =
-                serde_json::from_slice(&leaf).map_err(|_| fault(FaultKind::Unreadable))?;
+                serde_json::from_slice(leaf).map_err(|_| fault(FaultKind::Unreadable))?;
             if leaf.prev != last {
                 return Err(fault(FaultKind::Link));
             }
         }
         (last, expected) = (Some(hash), seq.saturating_add(1));
-    }
+        Ok(())
+    })?;
     match expected >= end {
         true => Ok(()),
         false => Err(WitnessError::Broken(Fault { seq: expected, kind: FaultKind::Missing })),

@@ -9,8 +9,7 @@ use crate::record::{Intent, text};
 use crate::run_lock::RunLock;
 use crate::{PublicKey, WitnessError, tables};
 use if_core::{Clock, Code, Money, OperationId, UnixMillis};
-use if_store::{Connection, Store, StoreError, Transaction};
-use rusqlite::OptionalExtension;
+use if_store::{Rows as _, Sql, Store, StoreError, Transaction};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -35,7 +34,7 @@ pub(crate) struct Shared {
 
 /// What an operation owes whose process was lost, where something was set aside for it: settled in
 /// the transaction that closes it.
-pub type Owed = fn(&Transaction<'_>, &OperationId) -> Result<Option<Money>, StoreError>;
+pub type Owed = fn(&dyn Sql, &OperationId) -> Result<Option<Money>, StoreError>;
 
 /// What belongs to a log beside its database.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +80,7 @@ impl Shared {
 
     /// Whether the log of this view is the one that was written last. A log that was never anchored
     /// is.
-    pub(crate) fn check_anchor(&self, view: &Connection) -> Result<(), WitnessError> {
+    pub(crate) fn check_anchor(&self, view: &dyn Sql) -> Result<(), WitnessError> {
         match Anchor::open(&self.anchor_path, self.key.public()) {
             Err(WitnessError::Anchor(AnchorFault::Missing { .. }))
                 if !tables::is_anchored(view)? =>
@@ -272,30 +271,24 @@ impl Witness {
             let mut leaf = Leaf::new(Kind::Note, shared.now());
             leaf.log = Some(Birth { public_key: public_key.clone() });
             tables::append(transaction, &shared.key, leaf, &[])?;
-            transaction.execute(
-                "INSERT INTO log (id, public_key, anchored) VALUES (1, ?1, 1)",
-                [&public_key],
-            )?;
+            let insert = "INSERT INTO log (id, public_key, anchored) VALUES (1, ?1, 1)";
+            transaction.execute(insert, &[(&public_key).into()])?;
             Ok(public_key)
         })
     }
 }
 
 /// Whether the log of this view begins with what the anchor knows.
-pub(crate) fn check(anchor: &Anchor, view: &Connection) -> Result<(), WitnessError> {
+pub(crate) fn check(anchor: &Anchor, view: &dyn Sql) -> Result<(), WitnessError> {
     let leaves = tables::length(view)?.map_or(0, |head| head.leaves);
     anchor.check(leaves, |seq| tables::hash_of(view, seq))
 }
 
 /// The log's public key and whether any intent is open; `None` before the first leaf.
-fn look(view: &Connection) -> Result<Option<(String, bool)>, WitnessError> {
-    let found = view
-        .prepare_cached("SELECT public_key, EXISTS (SELECT 1 FROM open_intent) FROM log")?
-        .query_row([], |row| {
-            // Whatever bytes stand there: other ones than the key's are another log's.
-            let key = String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned();
-            Ok((key, row.get(1)?))
-        })
-        .optional()?;
-    Ok(found)
+fn look(view: &dyn Sql) -> Result<Option<(String, bool)>, WitnessError> {
+    let select = "SELECT public_key, EXISTS (SELECT 1 FROM open_intent) FROM log";
+    let Some(row) = view.first(select, &[])? else { return Ok(None) };
+    // Bytes that are no text are no key of ours: another log's.
+    let key = row.text(0).unwrap_or("no key").to_owned();
+    Ok(Some((key, row.number(1)? != 0)))
 }

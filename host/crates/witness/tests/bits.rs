@@ -145,14 +145,14 @@ fn all_are_told((named, missed): (usize, Vec<String>)) {
 #[test]
 fn every_flipped_bit_of_the_database_is_named_or_is_read_by_nobody() {
     let home = home();
-    assert!(home.store(Duration::from_secs(5)).fold().unwrap());
+    assert!(home.store(Duration::from_secs(5)).forget().unwrap());
     all_are_told(Files::of(home).flip("if.db", 1));
 }
 
 #[test]
 fn every_flipped_bit_of_the_write_ahead_log_is_named_or_is_read_by_nobody() {
     let home = home();
-    assert!(home.store(Duration::from_secs(5)).fold().unwrap());
+    assert!(home.store(Duration::from_secs(5)).forget().unwrap());
     let witness = home.open();
     (200..203).for_each(|number| run(&witness, number, Status::Ok));
     drop(witness);
@@ -177,7 +177,7 @@ fn an_index_that_hides_a_row_is_named() {
     let witness = home.open();
     one_of_everything(&witness);
     drop(witness);
-    home.store(Duration::from_secs(5)).fold().unwrap();
+    home.store(Duration::from_secs(5)).forget().unwrap();
     // The trace stands in the leaf, in the row of its entry, and in the index of traces.
     let mut bytes = fs_err::read(home.database()).unwrap();
     let all = bytes.windows(7).enumerate().filter(|(_, part)| *part == b"show-42");

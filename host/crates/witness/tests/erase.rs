@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "each test binary uses some of it")]
 mod support;
 
+use if_store::Rows as _;
 use if_witness::{Status, WitnessError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,8 +66,7 @@ fn a_reader_keeps_the_bytes_and_that_is_said() {
     let brief = || home.store(Duration::from_millis(20));
     let (witness, reader) = (home.open_store(Arc::new(brief())).unwrap(), brief());
     let lingers = reader.read(|view| -> Result<bool, WitnessError> {
-        view.query_row("SELECT count(*) FROM body", [], |row| row.get::<_, i64>(0))
-            .map_err(if_store::StoreError::from)?;
+        view.first("SELECT count(*) FROM body", &[])?;
         Ok(witness.erase(&operation(1))?.lingers)
     });
     assert!(lingers.unwrap());

@@ -6,7 +6,7 @@
 mod support;
 
 use if_core::{Code, Exit, Explain, Micros};
-use if_store::{StoreError, remember_release};
+use if_store::{Rows as _, Sql as _, StoreError, remember_release};
 use if_witness::{
     Evidence, Kind, LEAF_BYTES_MAX, Outcome, SecretUse, Status, Traffic, WitnessError, create_key,
 };
@@ -169,9 +169,8 @@ fn a_disk_that_fills_up_before_the_outcome_leaves_it_unknown() {
 fn fill(store: &if_store::Store) {
     store
         .transaction(|tx| {
-            let pages: i64 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-            tx.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
-            Ok::<_, StoreError>(())
+            let pages = tx.first("PRAGMA page_count", &[])?.unwrap().number(0)?;
+            tx.first(&format!("PRAGMA max_page_count = {pages}"), &[])
         })
         .unwrap();
 }
@@ -247,8 +246,9 @@ fn rows_of_the_log_cannot_be_changed_deleted_or_replaced() {
     ] {
         // Without the references of other tables, which would be a second guard.
         let result: Result<(), StoreError> = store.transaction(|tx| {
-            tx.execute_batch("DELETE FROM entry; DELETE FROM body")?;
-            Ok(tx.execute_batch(sql)?)
+            tx.execute("DELETE FROM entry", &[])?;
+            tx.execute("DELETE FROM body", &[])?;
+            tx.execute(sql, &[]).map(|_| ())
         });
         let error = result.unwrap_err().problem();
         assert!(error.because.join(" ").contains("append-only"), "{sql}: {error:?}");

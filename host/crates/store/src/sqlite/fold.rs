@@ -22,7 +22,7 @@ pub const CHECKPOINT_PAGES: u32 = 64;
 
 /// Pages at which SQLite itself folds, inside a commit: only when commands keep dying before their
 /// last transaction is the log this long.
-pub(crate) const CHECKPOINT_PAGES_FORCED: u32 = 16 * CHECKPOINT_PAGES;
+pub(super) const CHECKPOINT_PAGES_FORCED: u32 = 16 * CHECKPOINT_PAGES;
 
 /// The log's length and how much of it is in the database already, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,47 +51,39 @@ impl Progress {
 }
 
 /// Folds the whole log and cuts it; false where somebody reads an older view of it.
-pub(crate) fn whole(connection: &Connection) -> Result<bool, StoreError> {
+pub(super) fn whole(connection: &Connection) -> Result<bool, StoreError> {
     Ok(Progress::of(connection, "TRUNCATE")?.is_whole())
 }
 
-/// A fold that has begun: commits are not flushed until it is finished or dropped.
-pub(crate) struct Fold<'a> {
-    connection: &'a Connection,
-}
-
-impl<'a> Fold<'a> {
-    /// Begins one if the log is long enough. Must stand outside a transaction.
-    pub fn if_due(connection: &'a Connection) -> Result<Option<Self>, StoreError> {
-        if !Progress::of(connection, "NOOP")?.is_due() {
-            return Ok(None);
-        }
+/// Begins a fold if the log is long enough: until it ends, commits are not flushed. Must stand
+/// outside a transaction.
+pub(super) fn begin_if_due(connection: &Connection) -> Result<bool, StoreError> {
+    let due = Progress::of(connection, "NOOP")?.is_due();
+    if due {
         connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-        Ok(Some(Self { connection }))
     }
-
-    /// Folds, and returns when what was committed since the beginning is on the disk.
-    pub fn finish(self, database: &Path) -> Result<(), StoreError> {
-        let patience: u32 =
-            self.connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0))?;
-        // Whoever reads an older view is not waited for: then a later command folds.
-        self.connection.busy_timeout(Duration::ZERO)?;
-        let folded = Progress::of(self.connection, "TRUNCATE");
-        self.connection.busy_timeout(Duration::from_millis(patience.into()))?;
-        match folded {
-            Ok(progress) if progress.is_whole() => return Ok(()),
-            Err(error) if is_failed_flush(&error) => return Err(error),
-            _ => fs::File::open(log_of(database))?.sync_data()?,
-        }
-        Ok(())
-    }
+    Ok(due)
 }
 
-impl Drop for Fold<'_> {
-    fn drop(&mut self) {
-        // Touches no file, so it cannot fail; a connection that refused it refuses all else too.
-        let _ = self.connection.execute_batch("PRAGMA synchronous = FULL");
+/// Folds, and returns when what was committed since the beginning is on the disk.
+pub(super) fn finish(connection: &Connection, database: &Path) -> Result<(), StoreError> {
+    let patience: u32 = connection.query_row("PRAGMA busy_timeout", [], |row| row.get(0))?;
+    // Whoever reads an older view is not waited for: then a later command folds.
+    connection.busy_timeout(Duration::ZERO)?;
+    let folded = Progress::of(connection, "TRUNCATE");
+    connection.busy_timeout(Duration::from_millis(patience.into()))?;
+    match folded {
+        Ok(progress) if progress.is_whole() => return Ok(()),
+        Err(error) if is_failed_flush(&error) => return Err(error),
+        _ => fs::File::open(log_of(database))?.sync_data()?,
     }
+    Ok(())
+}
+
+/// Ends it: commits are flushed again.
+pub(super) fn end(connection: &Connection) {
+    // Touches no file, so it cannot fail; a connection that refused it refuses all else too.
+    let _ = connection.execute_batch("PRAGMA synchronous = FULL");
 }
 
 /// Whether a flush was asked for and failed.
@@ -101,7 +93,7 @@ fn is_failed_flush(error: &StoreError) -> bool {
 }
 
 /// SQLite's name for the write-ahead log of a database.
-pub(crate) fn log_of(database: &Path) -> PathBuf {
+pub(super) fn log_of(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
@@ -150,11 +142,11 @@ mod tests {
         for _ in 0..CHECKPOINT_PAGES {
             connection.execute("INSERT INTO t VALUES (zeroblob(8000))", []).unwrap();
         }
-        let fold = Fold::if_due(&connection)?.unwrap();
+        assert!(begin_if_due(&connection)?);
         between(&path);
         connection.execute("INSERT INTO t VALUES (x'01')", []).unwrap();
         // A log that is not there: flushing it fails, so whether it was flushed is seen.
-        fold.finish(&folder.join("nowhere"))
+        finish(&connection, &folder.join("nowhere"))
     }
 
     #[test]

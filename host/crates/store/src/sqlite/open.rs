@@ -4,13 +4,14 @@
 //! for it every time. The settings are per connection, but for the journal mode, which the file
 //! remembers.
 
-use crate::fold::{CHECKPOINT_PAGES_FORCED, log_of};
-use crate::schema::{self, OWN, Schema};
-use crate::{Store, StoreError};
+use super::Sqlite;
+use super::fold::{CHECKPOINT_PAGES_FORCED, log_of};
+use crate::schema::{self, Schema};
+use crate::{Session as _, Store, StoreError};
 use fs_err as fs;
 use fs_err::os::unix::fs::OpenOptionsExt;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -44,33 +45,31 @@ impl Store {
         schemas: &[Schema],
         busy_wait: Duration,
     ) -> Result<Store, StoreError> {
-        schema::check(schemas)?;
+        let schemas = schema::all(schemas)?;
         create_if_missing(path)?;
         let log_is_new = !log_of(path).exists();
-        let mut connection = connect(path, busy_wait)?;
-        let schemas: Vec<Schema> = std::iter::once(OWN).chain(schemas.iter().copied()).collect();
+        let session = Sqlite::new(connect(path, busy_wait)?, path.to_owned());
         // Before the first setting that could write: a newer database stays untouched.
-        let behind = schema::is_behind(&connection, path, &schemas)?;
+        let behind = schema::is_behind(&session, &schemas)?;
         if behind {
-            use_wal(&connection, path, busy_wait)?;
+            use_wal(&session.connection, path, busy_wait)?;
         }
-        configure(&connection)?;
+        configure(&session.connection)?;
         if behind {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            schema::migrate(&transaction, path, &schemas)?;
-            transaction.commit()?;
+            session.begin(false)?;
+            schema::migrate(&session, &schemas).inspect_err(|_| session.roll_back())?;
+            session.commit()?;
         }
         if log_is_new {
             // The names that SQLite made: it is built not to flush the folder at every first flush.
             sync_folder(path)?;
         }
-        Ok(Store::new(connection, path.to_owned(), schemas))
+        Ok(Store::new(Box::new(session), schemas))
     }
 }
 
 /// Creates an empty file that only its owner can read, and makes its name durable.
-pub(crate) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_if_missing(path: &Path) -> Result<(), StoreError> {
     match fs::metadata(path) {
         Ok(metadata) => {
             let mode = metadata.permissions().mode() & 0o777;
@@ -98,7 +97,7 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(crate) fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, StoreError> {
     // No URI: a path with `?` in it is a path. The connection lives behind our own mutex.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -114,7 +113,7 @@ pub(crate) fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, St
 }
 
 /// Switches the file to the write-ahead log, which it remembers.
-pub(crate) fn use_wal(
+pub(super) fn use_wal(
     connection: &Connection,
     path: &Path,
     busy_wait: Duration,
