@@ -280,11 +280,27 @@ fn books_that_were_cooked_are_named() {
 /// `--tasks N` of `cargo xtask test`, 64 at a time at most.
 #[test]
 fn many_processes_spend_a_budget_to_its_last_call_and_no_further() {
+    race(&metered());
+}
+
+#[test]
+fn many_processes_spend_a_budget_on_a_server_to_its_last_call_and_no_further() {
+    if !if_servers::require!(Postgres) {
+        return;
+    }
+    let server = if_servers::Postgres::start().unwrap();
+    let lab = crate::stores::server::lab(&server);
+    lab.install("meter");
+    lab.run(["meter", "add", "here"]).ok();
+    race(&lab);
+}
+
+/// Sends commands against a budget that admits a part of them.
+fn race(lab: &Lab) {
     const ADMITTED: usize = 20;
     let tasks = Size::Tasks.asked() as usize;
     let admitted = if tasks >= 1_000 { 100 } else { ADMITTED };
-    let lab = metered();
-    set(&lab, &format!("global {}.{:02} USD", admitted * 2 / 100, admitted * 2 % 100));
+    set(lab, &format!("global {}.{:02} USD", admitted * 2 / 100, admitted * 2 % 100));
     let waiting = std::sync::atomic::AtomicUsize::new(0);
     let passed = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -311,7 +327,7 @@ fn many_processes_spend_a_budget_to_its_last_call_and_no_further() {
         lab.run(["witness", "query", "--outcome", "unknown", "--json", "-n", "999"]).json();
     let unknown = unknown["entries"].as_array().unwrap().len();
     assert_eq!(passed.into_inner() + unknown, admitted, "{unknown} unknown");
-    assert_eq!(spent(&lab), admitted as u64 * 20_000);
-    let told = verified(&lab);
+    assert_eq!(spent(lab), admitted as u64 * 20_000);
+    let told = verified(lab);
     assert!(told.starts_with(&format!("{admitted} operations")), "{told}");
 }

@@ -55,6 +55,7 @@ mod secrets_audit;
 mod setup;
 mod shell;
 mod sigstore;
+mod stores;
 mod streams;
 mod terminal;
 mod traffic;

@@ -23,6 +23,7 @@ pub enum Server {
     HomeAssistant,
     Keyring,
     OpenBao,
+    Postgres,
     Bash,
     Zsh,
     Fish,
@@ -43,6 +44,7 @@ impl Server {
         Server::HomeAssistant,
         Server::Keyring,
         Server::OpenBao,
+        Server::Postgres,
         Server::Bash,
         Server::Zsh,
         Server::Fish,
@@ -59,6 +61,7 @@ impl Server {
             Server::HomeAssistant => "home-assistant",
             Server::Keyring => "gnome-keyring",
             Server::OpenBao => "openbao",
+            Server::Postgres => "postgresql",
             Server::Bash => "bash",
             Server::Zsh => "zsh",
             Server::Fish => "fish",
@@ -76,6 +79,7 @@ impl Server {
             // Only to make them: they come from PyPI into environments of their own.
             Server::HomeAssistant | Server::OpenBao => &["python3", "python3-venv"],
             Server::Keyring => &["gnome-keyring", "libsecret-tools", "dbus-daemon", "dbus-bin"],
+            Server::Postgres => &["postgresql"],
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
             Server::Fish => &["fish"],
@@ -90,7 +94,7 @@ impl Server {
     fn programs(self) -> &'static [&'static str] {
         match self {
             Server::Obs => &["obs", "Xvfb"],
-            Server::HomeAssistant | Server::OpenBao => &[],
+            Server::HomeAssistant | Server::OpenBao | Server::Postgres => &[],
             Server::Keyring => &["gnome-keyring-daemon", "secret-tool", "dbus-daemon", "dbus-send"],
             Server::Bash => &["bash"],
             Server::Zsh => &["zsh"],
@@ -114,6 +118,7 @@ impl Server {
         match self {
             Server::HomeAssistant => return crate::ha::missing(),
             Server::OpenBao => return crate::bao::missing(),
+            Server::Postgres => return crate::postgres::missing(),
             _ => {}
         }
         let path = std::env::var_os("PATH").unwrap_or_default();

@@ -14,6 +14,7 @@ pub mod client;
 pub mod ha;
 pub mod keyring;
 pub mod obs;
+pub mod postgres;
 mod probe;
 mod process;
 pub mod size;
@@ -25,6 +26,7 @@ pub use client::ObsClient;
 pub use ha::HomeAssistant;
 pub use keyring::Keyring;
 pub use obs::Obs;
+pub use postgres::Postgres;
 pub use size::Size;
 
 /// Whether a real server is here, for the test in which this stands; prints why when it is not.

@@ -44,8 +44,13 @@ impl Process {
     }
 
     /// Asks it to end in its own way, and waits until it has.
-    pub(crate) fn ask_to_end(mut self) -> Result<()> {
-        let line = format!("kill -TERM {}", self.child.id());
+    pub(crate) fn ask_to_end(self) -> Result<()> {
+        self.end_by("TERM")
+    }
+
+    /// Ends it by this signal, and waits until it has.
+    pub(crate) fn end_by(mut self, signal: &str) -> Result<()> {
+        let line = format!("kill -{signal} {}", self.child.id());
         Command::new("sh").args(["-c", &line]).status()?;
         self.child.wait()?;
         Ok(())

@@ -25,6 +25,7 @@ mod provider_file;
 mod reference;
 mod regular;
 mod settings;
+mod store;
 mod yaml;
 
 pub use context::{Context, DefaultInstance};
@@ -39,3 +40,4 @@ pub use provider_file::ProviderFile;
 pub use reference::{KeyringItem, KvField, SecretReference};
 pub use regular::read_regular;
 pub use settings::{Defaults, Settings};
+pub use store::StoreSettings;

@@ -4,6 +4,7 @@
 
 use crate::context::{self, Context, FileContext};
 use crate::kv::{self, FileKv, KvSettings};
+use crate::store::{self, FileStore, StoreSettings};
 use crate::yaml::Pairs;
 use crate::{ConfigError, Environment, yaml};
 use if_core::{Explain, Word};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub context: Option<Word>,
     /// Where `kv:` secrets are, if not where the environment says.
     pub kv: Option<KvSettings>,
+    /// Where the database is, if not in the home.
+    pub store: Option<StoreSettings>,
 }
 
 /// What holds where the command line says nothing.
@@ -46,6 +49,7 @@ struct File {
     contexts: Option<Pairs<Option<FileContext>>>,
     context: Option<Spanned<String>>,
     kv: Option<FileKv>,
+    store: Option<FileStore>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +112,8 @@ impl Settings {
         let defaults = Defaults { timeout_ms: timeout.map(|timeout| timeout.value) };
         let contexts = context::parse(path, file.contexts.unwrap_or_default())?;
         let kv = file.kv.map(|kv| kv::parse(path, kv)).transpose()?;
-        let mut settings = Self { defaults, contexts, context: None, kv };
+        let store = file.store.map(|store| store::parse(path, store)).transpose()?;
+        let mut settings = Self { defaults, contexts, context: None, kv, store };
         if let Some(in_use) = &file.context {
             let known = settings.context_named(&in_use.value).map(|context| context.name.clone());
             let refuse = |error: ConfigError| {
@@ -127,7 +132,7 @@ impl Settings {
             for one in contexts.iter_mut().flat_map(|context| &mut context.instances) {
                 (one.line, one.column) = (0, 0);
             }
-            (settings.defaults.clone(), contexts, settings.kv.clone())
+            (settings.defaults.clone(), contexts, settings.kv.clone(), settings.store.clone())
         };
         plain(self) == plain(other)
     }
@@ -172,7 +177,10 @@ mod tests {
         assert_eq!(hints, ["did you mean `timeout_ms`?"]);
         let (message, hints) = refusal("xyz: 1\n");
         assert_eq!(message, "config.yaml:1:1: unknown key `xyz`");
-        assert_eq!(hints, ["known keys here: version, witness, defaults, contexts, context, kv"]);
+        assert_eq!(
+            hints,
+            ["known keys here: version, witness, defaults, contexts, context, kv, store"]
+        );
     }
 
     #[test]

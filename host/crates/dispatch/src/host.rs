@@ -2,7 +2,7 @@
 
 use crate::clock::SystemClock;
 use crate::job::explain;
-use if_config::{Environment, Home, Settings};
+use if_config::{Environment, Home, Settings, StoreSettings};
 use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
 use if_registry::{InTheClear, KeyGuard, Layout};
 use if_store::Store;
@@ -38,9 +38,7 @@ impl Host {
         let home = Home::open(Home::locate(&environment, None)).map_err(explain)?;
         let settings = Settings::load(&home.config_file()).map_err(explain)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let schemas = [if_witness::SCHEMA, if_optimise::SCHEMA];
-        let store = Store::open(&home.database(), &schemas).map_err(explain)?;
-        let store = Arc::new(store);
+        let store = Arc::new(crate::database::open(&home, &settings, &environment)?);
         let witness = open_log(&home, store.clone(), clock.clone())?;
         let layout = Layout { home: home.path().to_owned() };
         let guard = Arc::new(InTheClear);
@@ -61,10 +59,20 @@ impl Host {
 
     /// Makes a home with fresh keys and empty trust files. Refuses where there is one. The log's
     /// key stays in the clear whatever `guard` says: it signs every operation, and nobody is there
-    /// to be asked.
-    pub fn create(environment: Environment, guard: &dyn KeyGuard) -> Result<Created, Problem> {
+    /// to be asked. `store`: where the database is to be, if not in the home.
+    pub fn create(
+        environment: Environment,
+        guard: &dyn KeyGuard,
+        store: Option<&StoreSettings>,
+    ) -> Result<Created, Problem> {
         let path = Home::locate(&environment, None);
         let home = Home::create(&path).map_err(explain)?;
+        if let Some(store) = store {
+            home.add_store(store).map_err(explain)?;
+            // Before any key is made: else a wrong URL would leave half a home.
+            let settings = Settings::load(&home.config_file()).map_err(explain)?;
+            crate::database::open(&home, &settings, &environment)?;
+        }
         let layout = Layout { home: path.clone() };
         let root_key = if_registry::init_trust(&layout, SystemClock.now(), guard);
         let root_key = root_key.map_err(explain)?;

@@ -3,7 +3,8 @@
 //! The only room that knows all the others, and the only one with the real clock. It decides little
 //! itself; it sees to it that everybody is asked, in the one right order ([`run`](Host::run)).
 //!
-//! - `host`: an opened home · `request`: what is asked and answered · `job`: met with the manifest
+//! - `host`: an opened home · `database`: which one it keeps its log in
+//! - `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
 //! - `tariff`: what a command costs · `purse`: what one operation may cost and does
@@ -24,6 +25,7 @@ mod clock;
 #[cfg(feature = "live")]
 pub mod completion;
 mod cosign;
+mod database;
 mod decide;
 #[cfg(feature = "live")]
 mod discover;

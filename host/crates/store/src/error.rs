@@ -46,6 +46,8 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    #[error("the database is not in this home but on {place}")]
+    Elsewhere { place: String },
     #[error("a row of that key is there already")]
     Taken(#[source] Cause),
     #[error("it was to be committed together with a write that failed")]
@@ -105,6 +107,7 @@ impl Explain for StoreError {
             StoreError::Unsafe { .. } => Code::HomeUnsafe,
             StoreError::StateFull { .. } => Code::LimitHostCalls,
             StoreError::SchemaMalformed { .. } => Code::Bug,
+            StoreError::Elsewhere { .. } => Code::Usage,
             StoreError::ReadOnly { .. }
             | StoreError::NoWal { .. }
             | StoreError::Damaged { .. }
@@ -125,6 +128,10 @@ impl Explain for StoreError {
             StoreError::ReadOnly { path } => vec![format!("chmod u+w {}", path.display())],
             StoreError::Damaged { .. } => vec!["ifctl restore --help".to_owned()],
             StoreError::Busy(_) | StoreError::Sqlite(_) => vec!["ifctl doctor".to_owned()],
+            StoreError::Server { .. } => vec!["`store:` in config.yaml".to_owned()],
+            StoreError::Elsewhere { .. } => {
+                vec!["pg_dump --schema=infrafabric, with the server's own tools".to_owned()]
+            }
             StoreError::Shared(error) => error.hints(),
             _ => Vec::new(),
         }

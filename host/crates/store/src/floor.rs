@@ -40,11 +40,7 @@ impl Store {
 ///
 /// # Errors
 /// The database cannot be written, or `release` is above 2^63 - 1.
-pub fn remember_release(
-    sql: &dyn Sql,
-    id: &CapabilityId,
-    release: u64,
-) -> Result<(), StoreError> {
+pub fn remember_release(sql: &dyn Sql, id: &CapabilityId, release: u64) -> Result<(), StoreError> {
     sql.execute(
         "INSERT INTO floor (id, release) VALUES (?1, ?2)
          ON CONFLICT (id) DO UPDATE SET release = excluded.release

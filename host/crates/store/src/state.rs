@@ -84,8 +84,7 @@ impl State {
     fn load(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let [component, instance] = self.place();
         let select = "SELECT value FROM state WHERE component = ?1 AND instance = ?2 AND key = ?3";
-        let row =
-            self.store.read(|view| view.first(select, &[component, instance, key.into()]))?;
+        let row = self.store.read(|view| view.first(select, &[component, instance, key.into()]))?;
         row.map(|row| row.bytes(0).map(<[u8]>::to_vec)).transpose()
     }
 

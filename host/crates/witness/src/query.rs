@@ -182,11 +182,7 @@ struct Page {
 /// Entries of a page.
 const PAGE_ENTRIES: usize = 256;
 
-fn select(
-    view: &dyn Sql,
-    filter: &Filter,
-    page: Option<Page>,
-) -> Result<Vec<Entry>, WitnessError> {
+fn select(view: &dyn Sql, filter: &Filter, page: Option<Page>) -> Result<Vec<Entry>, WitnessError> {
     let order = if page.is_some() { "ASC" } else { "DESC" };
     let limit = match page {
         Some(_) => PAGE_ENTRIES,

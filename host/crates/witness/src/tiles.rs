@@ -24,12 +24,7 @@ impl Tiles for Stored<'_> {
 }
 
 /// So many hashes of a level, one behind the other; fewer where the log ends.
-fn hashes(
-    view: &dyn Sql,
-    level: u8,
-    first: u64,
-    count: u64,
-) -> Result<Vec<Hash32>, WitnessError> {
+fn hashes(view: &dyn Sql, level: u8, first: u64, count: u64) -> Result<Vec<Hash32>, WitnessError> {
     let (from, to) = (first.into(), first.saturating_add(count).into());
     let mut hashes = Vec::new();
     let mut expected = first;
@@ -65,8 +60,7 @@ pub(crate) fn fill(sql: &dyn Sql, leaves: u64) -> Result<(), WitnessError> {
     for level in LEVELS {
         let whole = below / TILE_WIDTH;
         for position in count(sql, level)?..whole {
-            let children =
-                hashes(sql, level - 1, position.saturating_mul(TILE_WIDTH), TILE_WIDTH)?;
+            let children = hashes(sql, level - 1, position.saturating_mul(TILE_WIDTH), TILE_WIDTH)?;
             insert(sql, level, position, &children)?;
         }
         below = whole;
