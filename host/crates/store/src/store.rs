@@ -207,7 +207,6 @@ impl Store {
 impl Held {
     /// Works in the open transaction, or in a new one. An error of `work` undoes what it did, and
     /// nothing that others did before.
-    #[expect(clippy::type_complexity, reason = "two outcomes: of the transaction, of the work")]
     fn work<T, E: From<StoreError>>(
         &mut self,
         company: Company,

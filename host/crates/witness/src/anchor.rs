@@ -19,6 +19,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// First bytes of a slot; the last is the format's version.
 const MAGIC: &[u8; 8] = b"IF-HEAD\x01";
@@ -53,8 +54,8 @@ pub enum AnchorFault {
     AnotherKey { known: String, found: String },
 }
 
-/// What a slot says: whose log, and its head. A log without entries has none.
-type Slot = (PublicKey, Option<Head>);
+/// What a slot says: the bytes of whose key, and the log's head. A log without entries has none.
+type Slot = ([u8; 32], Option<Head>);
 
 /// The open file.
 #[derive(Debug)]
@@ -65,6 +66,18 @@ pub(crate) struct Anchor {
     /// A flush failed. What it was to make durable may be gone, and a second one would not say so:
     /// only a head that is written by whoever opens the file anew is believed again.
     unflushed: AtomicBool,
+    /// The longest log that a thread of this process has committed.
+    longest: Mutex<Option<Head>>,
+    /// How long the log was of which this process has written the head, and flushed it. Whoever
+    /// holds it is alone in the file: a file's lock keeps out other processes, not other threads.
+    written: Mutex<Written>,
+}
+
+/// Lengths of a log.
+#[derive(Debug, Default)]
+struct Written {
+    passed: u64,
+    flushed: u64,
 }
 
 impl Anchor {
@@ -79,7 +92,14 @@ impl Anchor {
             _ => WitnessError::File(error),
         };
         let file = disk.open(path, Open::Existing).map_err(missing)?;
-        Ok(Self { file, path: path.to_owned(), key, unflushed: AtomicBool::new(false) })
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            key,
+            unflushed: AtomicBool::new(false),
+            longest: Mutex::default(),
+            written: Mutex::default(),
+        })
     }
 
     /// Makes an anchor that takes this head as it is, durable before it returns, in place of one
@@ -98,9 +118,9 @@ impl Anchor {
         key: PublicKey,
         head: Option<Head>,
     ) -> Result<Self, WitnessError> {
-        let slot = encode(&key, head);
+        let slot = encode(key.as_bytes(), head);
         if let Err(error) = replace(disk, path, &slot, 0o600) {
-            let is_new = |it: Self| it.newest().is_ok_and(|found| found == (key, head));
+            let is_new = |it: Self| it.newest().is_ok_and(|found| found == (*key.as_bytes(), head));
             if Self::open_on(disk, path, key).is_ok_and(is_new) {
                 // Its name was not flushed: nobody is to rely on what is written into it.
                 let _ = disk.remove(path);
@@ -117,8 +137,8 @@ impl Anchor {
         hash_of: impl Fn(u64) -> Result<Option<Hash32>, WitnessError>,
     ) -> Result<(), WitnessError> {
         let (key, known) = self.newest()?;
-        if key != self.key {
-            let (known, found) = (key.to_string(), self.key.to_string());
+        if key != *self.key.as_bytes() {
+            let (known, found) = (hex::encode(key), self.key.to_string());
             return Err(AnchorFault::AnotherKey { known, found }.into());
         }
         let Some(known) = known else { return Ok(()) };
@@ -136,30 +156,57 @@ impl Anchor {
     /// Keeps the head of a log that has been committed, unless a longer one is kept. The power may
     /// take it.
     pub(crate) fn pass(&self, head: Head) -> Result<(), WitnessError> {
+        let (mut written, longest) = self.turn(head);
+        if head.leaves <= written.passed {
+            return Ok(());
+        }
         // Processes that committed one after another come here in any order.
         self.locked(|| {
             let (_, known) = self.newest()?;
-            let longer = known.is_none_or(|known| known.leaves < head.leaves);
-            if longer { self.write(PASSING, Some(head)) } else { Ok(()) }
-        })
+            let longer = known.is_none_or(|known| known.leaves < longest.leaves);
+            if longer { self.write(PASSING, Some(longest)) } else { Ok(()) }
+        })?;
+        written.passed = longest.leaves;
+        Ok(())
     }
 
     /// Keeps the head of a log that has been committed, durably. Once that has failed, it fails for
     /// good.
     pub(crate) fn keep(&self, head: Head) -> Result<(), WitnessError> {
+        let (mut written, longest) = self.turn(head);
         if self.unflushed.load(Ordering::SeqCst) {
             let path = self.path.display();
             let lost = std::io::Error::other(format!("an earlier flush of `{path}` failed"));
             return Err(WitnessError::File(lost));
         }
+        if head.leaves <= written.flushed {
+            return Ok(());
+        }
         self.locked(|| {
             // Beside a longer one too: whether that was flushed, only its process knows.
-            self.write(self.oldest()?, Some(head))?;
+            self.write(self.oldest()?, Some(longest))?;
             self.file.sync_data().map_err(|error| {
                 self.unflushed.store(true, Ordering::SeqCst);
                 WitnessError::File(error)
             })
-        })
+        })?;
+        *written = Written { passed: longest.leaves, flushed: longest.leaves };
+        Ok(())
+    }
+
+    /// Waits until no other thread writes; and the longest log that was committed by then, which
+    /// one write keeps for all that wait.
+    fn turn(&self, head: Head) -> (MutexGuard<'_, Written>, Head) {
+        let of = |longest: &Option<Head>| longest.map_or(0, |longest| longest.leaves);
+        let lock = || self.longest.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut longest = lock();
+            if of(&longest) < head.leaves {
+                *longest = Some(head);
+            }
+        }
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        (written, lock().unwrap_or(head))
     }
 
     /// Works while no other process writes a slot.
@@ -202,7 +249,7 @@ impl Anchor {
     }
 
     fn write(&self, slot: u64, head: Option<Head>) -> Result<(), WitnessError> {
-        let bytes = encode(&self.key, head);
+        let bytes = encode(self.key.as_bytes(), head);
         self.file.write_all_at(&bytes, slot * SLOT_STRIDE).map_err(WitnessError::File)
     }
 }
@@ -213,10 +260,10 @@ fn leaves((_, head): Slot) -> u64 {
 }
 
 /// A slot as it lies in the file; a log without entries has length 0 and no hash.
-fn encode(key: &PublicKey, head: Option<Head>) -> Vec<u8> {
+fn encode(key: &[u8; 32], head: Option<Head>) -> Vec<u8> {
     let (leaves, hash) = head.map_or((0, Hash32::ZERO), |head| (head.leaves, head.hash));
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(key.as_bytes());
+    bytes.extend(key);
     bytes.extend(leaves.to_be_bytes());
     bytes.extend(hash.as_bytes());
     let check = Sha256::digest(&bytes);
@@ -229,10 +276,9 @@ fn decode(bytes: &[u8; SLOT_BYTES]) -> Option<Slot> {
     let (key, rest) = rest.split_first_chunk::<32>()?;
     let (leaves, rest) = rest.split_first_chunk::<8>()?;
     let (hash, _) = rest.split_first_chunk::<32>()?;
-    let key = PublicKey::from_bytes(key)?;
     let leaves = u64::from_be_bytes(*leaves);
     let head = (leaves > 0).then_some(Head { leaves, hash: Hash32::from(*hash) });
-    (encode(&key, head) == bytes).then_some((key, head))
+    (encode(key, head) == bytes).then_some((*key, head))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::verify::Head;
 use crate::witness::{Shared, check};
 use crate::{WitnessError, tables, tiles, window};
 use if_store::Transaction;
+use if_tlog::TILE_WIDTH;
 
 impl Shared {
     /// Runs `work`, which appends, in one transaction that is on the disk when this returns.
@@ -41,9 +42,9 @@ impl Shared {
         transaction: &Transaction<'_>,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, WitnessError>,
     ) -> Result<(T, Option<Head>), WitnessError> {
+        let before = tables::length(transaction)?;
         // Whoever joins a transaction finds what another thread looked at when it began.
         if !transaction.joined() {
-            let before = tables::length(transaction)?;
             check(self.anchor(transaction)?, transaction)?;
             if let Some(before) = before {
                 window::check(transaction, before)?;
@@ -51,8 +52,9 @@ impl Shared {
         }
         let done = work(transaction)?;
         let after = tables::length(transaction)?;
-        if let Some(after) = after {
-            tiles::fill(transaction, after.leaves)?;
+        let tiles = |head: Option<Head>| head.map_or(0, |head| head.leaves) / TILE_WIDTH;
+        if tiles(after) > tiles(before) {
+            tiles::fill(transaction, after.map_or(0, |after| after.leaves))?;
         }
         Ok((done, after))
     }

@@ -3,11 +3,18 @@
 //! verifies the whole.
 
 use crate::verify::{Fault, FaultKind, Head};
-use crate::{Hash32, Leaf, WitnessError, leaf_hash, tables};
+use crate::{Hash32, WitnessError, leaf_hash, tables};
 use if_store::{Rows as _, Sql};
+use serde::Deserialize;
 
 /// Entries of the window, and of the tail. A log that is shorter than both is seen whole.
 const ENTRIES: u64 = 32;
+
+/// What is read of a leaf here: its hash has shown that the rest is as it was written.
+#[derive(Deserialize)]
+struct Link {
+    prev: Hash32,
+}
 
 /// Checks the tail and the next window of a log with this head.
 pub(crate) fn check(view: &dyn Sql, head: Head) -> Result<(), WitnessError> {
@@ -41,7 +48,7 @@ fn entries(view: &dyn Sql, first: u64, end: u64) -> Result<(), WitnessError> {
             return Err(fault(FaultKind::Edited));
         }
         if let Some(last) = last {
-            let leaf: Leaf =
+            let leaf: Link =
                 serde_json::from_slice(leaf).map_err(|_| fault(FaultKind::Unreadable))?;
             if leaf.prev != last {
                 return Err(fault(FaultKind::Link));

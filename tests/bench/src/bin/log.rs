@@ -1,8 +1,8 @@
-//! `log FOLDER ENTRIES`: fills a log through the same calls as every command does, two entries to
-//! an operation and ten operations to a trace, and asks it what an operator would. Prints one JSON
-//! object of durations in microseconds.
+//! `log FOLDER ENTRIES THREADS`: fills a log through the same calls as every command does, two
+//! entries to an operation and ten operations to a trace, by so many threads at once, and asks it
+//! what an operator would. Prints one JSON object of durations in microseconds.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use if_core::{Clock, Effect, Exit, Mode, OperationId, UnixMillis, Word};
 use if_store::Store;
 use if_witness::{
@@ -33,11 +33,22 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let folder = PathBuf::from(arguments.next().context("which folder?")?);
     let entries: u64 = arguments.next().context("how many entries?")?.parse()?;
-    create_key(&folder.join("witness.key"))?;
-    let (witness, _) = open(&folder)?;
-    let (_, filling) = timed(|| fill(&witness, entries / 2));
-    drop(witness);
+    let threads: u64 = arguments.next().context("by how many threads?")?.parse()?;
+    let key = folder.join("witness.key");
+    // A log that is there is asked as it is.
+    let filling = match key.exists() {
+        true => Duration::ZERO,
+        false => {
+            create_key(&key)?;
+            let (witness, _) = open(&folder)?;
+            let (filled, filling) = timed(|| fill(&witness, entries / 2, threads));
+            filled?;
+            filling
+        }
+    };
     let (witness, opening) = open(&folder)?;
+    let (signed, signing) = timed(|| witness.checkpoint());
+    signed?;
     let (report, verifying) = timed(|| witness.verify(None));
     ensure!(report?.first_problem.is_none(), "the log is broken");
     let proving = median(|n| {
@@ -53,7 +64,7 @@ fn main() -> Result<()> {
     let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let figures = json!({
         "entries": entries, "fill": micros(filling), "open": micros(opening),
-        "verify": micros(verifying), "prove": micros(proving), "trace": micros(finding),
+        "sign": micros(signing), "verify": micros(verifying), "prove": micros(proving), "trace": micros(finding),
     });
     println!("{figures}");
     Ok(())
@@ -69,13 +80,27 @@ fn open(folder: &Path) -> Result<(Witness, Duration)> {
     Ok((witness?, took))
 }
 
-fn fill(witness: &Witness, operations: u64) -> Result<()> {
-    for number in 0..operations {
-        let now = Still.now();
-        let timing = Timing { started: now, ended: now, wall_ms: 0 };
-        let running = witness.begin(intent(number)?, |_| Ok(()))?;
-        running.finish(Outcome::new(Status::Ok, Exit::Ok, timing))?;
-    }
+fn fill(witness: &Witness, operations: u64, threads: u64) -> Result<()> {
+    std::thread::scope(|scope| {
+        let start = |first: u64| {
+            scope.spawn(move || {
+                let mut mine = (first..operations).step_by(threads.max(1) as usize);
+                mine.try_for_each(|number| run(witness, number))
+            })
+        };
+        let running: Vec<_> = (0..threads).map(start).collect();
+        for thread in running {
+            thread.join().map_err(|_| anyhow!("a thread panicked"))??;
+        }
+        Ok(())
+    })
+}
+
+fn run(witness: &Witness, number: u64) -> Result<()> {
+    let now = Still.now();
+    let timing = Timing { started: now, ended: now, wall_ms: 0 };
+    let running = witness.begin(intent(number)?, |_| Ok(()))?;
+    running.finish(Outcome::new(Status::Ok, Exit::Ok, timing))?;
     Ok(())
 }
 

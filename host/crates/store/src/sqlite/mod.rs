@@ -60,15 +60,14 @@ impl Session for Sqlite {
     fn begin(&self, last: bool) -> Result<(), StoreError> {
         let folds = last && fold::begin_if_due(&self.connection)?;
         self.folds.store(folds, Ordering::Relaxed);
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
-        begun.inspect_err(|_| self.fold_no_more())?;
-        Ok(())
+        let begun = self.execute("BEGIN IMMEDIATE", &[]);
+        begun.inspect_err(|_| self.fold_no_more()).map(|_| ())
     }
 
     fn commit(&self) -> Result<(), StoreError> {
-        if let Err(error) = self.connection.execute_batch("COMMIT") {
+        if let Err(error) = self.execute("COMMIT", &[]) {
             self.roll_back();
-            return Err(error.into());
+            return Err(error);
         }
         let folded = match self.folds.load(Ordering::Relaxed) {
             true => fold::finish(&self.connection, &self.path),

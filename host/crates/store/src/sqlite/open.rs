@@ -26,6 +26,9 @@ const JOURNAL_BYTES_KEPT: u32 = 4 << 20;
 /// Pause between attempts to switch a new file to the write-ahead log: SQLite does not wait there.
 const WAL_RETRY: Duration = Duration::from_millis(2);
 
+/// Prepared statements that a connection keeps: more than all rooms together have.
+const STATEMENTS_KEPT: usize = 128;
+
 /// Only the owner reads or writes.
 const FILE_MODE: u32 = 0o600;
 
@@ -102,11 +105,14 @@ pub(super) fn connect(path: &Path, busy_wait: Duration) -> Result<Connection, St
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy_wait)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     if connection.is_readonly(MAIN_DB)? {
         return Err(StoreError::ReadOnly { path: path.to_owned() });
     }
     // The last process to leave would otherwise flush twice to tidy up.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A plan does not depend on the values: else each new value would be a new plan.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // No statement can rewrite the schema table or the file behind SQLite's back.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     Ok(connection)
