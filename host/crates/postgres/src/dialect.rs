@@ -63,12 +63,12 @@ mod tests {
     #[test]
     fn tables_and_triggers_are_translated() {
         let ours = "
-            CREATE TABLE leaf (seq INTEGER PRIMARY KEY, leaf BLOB NOT NULL, kind TEXT) STRICT;
+            CREATE TABLE leaf (seq INTEGER PRIMARY KEY, leaf BLOB, kind TEXT) STRICT;
             CREATE TRIGGER leaf_stays BEFORE UPDATE ON leaf
             BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;
             CREATE INDEX by_kind ON leaf (kind);";
         let theirs = "
-            CREATE TABLE leaf (seq BIGINT PRIMARY KEY, leaf BYTEA NOT NULL, kind TEXT COLLATE \"C\");
+            CREATE TABLE leaf (seq BIGINT PRIMARY KEY, leaf BYTEA, kind TEXT COLLATE \"C\");
             CREATE TRIGGER leaf_stays BEFORE UPDATE ON leaf
             FOR EACH ROW EXECUTE FUNCTION refuse('the log is append-only');
             CREATE INDEX by_kind ON leaf (kind);";

@@ -64,7 +64,8 @@ fn main() -> Result<()> {
     let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let figures = json!({
         "entries": entries, "fill": micros(filling), "open": micros(opening),
-        "sign": micros(signing), "verify": micros(verifying), "prove": micros(proving), "trace": micros(finding),
+        "sign": micros(signing), "verify": micros(verifying), "prove": micros(proving),
+        "trace": micros(finding),
     });
     println!("{figures}");
     Ok(())
