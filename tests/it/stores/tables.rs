@@ -305,6 +305,47 @@ fn write_two(store: &Store, joined: &std::sync::atomic::AtomicU64, number: u64) 
     }
 }
 
+/// Of a commit that fails each hears who had a part in it, and nobody before it.
+#[test]
+fn who_joined_a_commit_waits_for_it_and_fails_with_it() {
+    const FAMILY: Schema = Schema {
+        owner: "family",
+        version: 1,
+        sql: &["CREATE TABLE child (
+            id INTEGER PRIMARY KEY,
+            parent INTEGER REFERENCES child (id) DEFERRABLE INITIALLY DEFERRED
+        ) STRICT"],
+    };
+    let bear = |tx: &if_store::Transaction<'_>, id: u64, parent: Option<u64>| {
+        let sql = "INSERT INTO child (id, parent) VALUES (?1, ?2)";
+        tx.execute(sql, &[id.into(), parent.into()]).map(|_| ())
+    };
+    on_each(|kind| {
+        let store = kind.open(&[FAMILY]).unwrap();
+        let (go, gone) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| {
+                store.transaction(|tx| {
+                    go.send(()).unwrap();
+                    // Until the other one waits for its turn.
+                    if_harm::after(Duration::from_millis(300), || bear(tx, 1, None))
+                })
+            });
+            gone.recv().unwrap();
+            let joined = store.transaction(|tx| {
+                assert!(tx.joined());
+                bear(tx, 2, Some(99))
+            });
+            for failed in [first.join().unwrap(), joined] {
+                assert!(matches!(failed, Err(StoreError::Shared(_))), "{failed:?}");
+            }
+        });
+        let count = store.read(|view| view.first("SELECT count(*) FROM child", &[]));
+        assert_eq!(count.unwrap().unwrap().number(0).unwrap(), 0);
+        store.transaction(|tx| bear(tx, 1, None)).unwrap();
+    });
+}
+
 #[test]
 fn floors_rise_and_a_notebook_is_kept() {
     on_each(|kind| {
