@@ -6,6 +6,7 @@
 //! a trial fails, and so does a page that loses its lines.
 
 mod forge;
+mod limits;
 mod stage;
 mod trials;
 

@@ -243,6 +243,21 @@ fn money() {
 }
 
 #[test]
+fn circuits() {
+    let lab = Lab::with(&["noop"]);
+    lab.run(["noop", "add", "here"]).ok();
+    lab.run(["noop", "ping", "here"]).ok();
+    check(
+        &lab,
+        &[
+            ("governor-circuit-status", &["governor", "circuit", "status"]),
+            ("governor-circuit-config", &["governor", "circuit", "config"]),
+            ("governor-circuit-reset", &["governor", "circuit", "reset", "instance:noop/here"]),
+        ],
+    );
+}
+
+#[test]
 fn a_tried_sandbox() {
     let lab = Lab::bare();
     let mut report = lab.run(["doctor", "sandbox", "--json"]).json();

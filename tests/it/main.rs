@@ -27,6 +27,7 @@ mod export;
 mod face;
 mod face_json;
 mod falsify;
+mod governor;
 mod guides;
 mod ha;
 mod keyring;

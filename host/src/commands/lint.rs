@@ -9,8 +9,7 @@ use if_dispatch::lint::{self, Finding, Report};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// Check config.yaml, prices.yaml, provider files, contexts and packages: file, line, column, what
-/// to write
+/// Check the files of the home, contexts and packages: file, line, column, what to write
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ifctl lint\n  ifctl lint plugins/obs --json\n\n\
                         Exit code 2 when something is wrong.")]

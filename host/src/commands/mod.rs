@@ -11,6 +11,7 @@ pub mod discover;
 pub mod doctor;
 pub mod explain;
 mod falsify;
+pub mod governor;
 pub mod init;
 pub mod lint;
 pub mod optimise;
@@ -53,6 +54,8 @@ pub enum Builtin {
     #[command(subcommand)]
     Optimise(optimise::OptimiseCommand),
     #[command(subcommand)]
+    Governor(governor::GovernorCommand),
+    #[command(subcommand)]
     Context(context::ContextCommand),
     Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
@@ -86,6 +89,7 @@ pub fn run(app: &App, command: Builtin) -> Result<(), Problem> {
         Builtin::Secret(command) => secret::run(app, command),
         Builtin::Witness(command) => witness::run(app, command),
         Builtin::Optimise(command) => optimise::run(app, command),
+        Builtin::Governor(command) => governor::run(app, command),
         Builtin::Context(command) => context::run(app, command),
         Builtin::Doctor(args) => doctor::run(app, &args),
         Builtin::Explain(args) => explain::run(app, &args),

@@ -91,6 +91,8 @@ pub const ALL: &[Trial] = &[
     trial("limit", "IF_ERR_LIMIT_NETWORK", talkative_device, Outside),
     trial("limit", "IF_ERR_BUDGET", priced, Lines),
     trial("limit", "IF_ERR_CURRENCY", budgeted_otherwise, Lines),
+    trial("limit", "IF_ERR_RATE_LIMITED", seldom, Lines),
+    trial("limit", "IF_ERR_CIRCUIT_OPEN", studio_away, Lines),
     trial("limit", "IF_ERR_PLUGIN_PANICKED", honest_device, Outside),
     trial("limit", "IF_ERR_PLUGIN_MISBEHAVED", honest_device, Outside),
     trial("storage", "IF_ERR_STORE_BUSY", busy, After(Stage::clear)),
@@ -395,22 +397,6 @@ fn vault_key_gone() -> Stage {
         "mkdir -m 700 backup; cp -p .if/keys/vault.key .if/vault.age backup/",
         "rm .if/keys/vault.key",
     ])
-}
-
-fn priced() -> Stage {
-    let stage = Stage::fresh()
-        .source(|text| format!("{text}currency = \"EUR\"\n\n[prices.ping]\ncall = 20000\n"));
-    stage.before(&[
-        "ifctl plugin pack noop",
-        "ifctl plugin sign noop/package",
-        "ifctl plugin allow noop/package",
-        "ifctl plugin install noop/package",
-        "ifctl noop add here",
-    ])
-}
-
-fn budgeted_otherwise() -> Stage {
-    priced().before(&["ifctl optimise budget set global 100 USD"])
 }
 
 fn cooked_books() -> Stage {

@@ -16,12 +16,21 @@ pub enum Size {
     Flips,
     /// Commands that race for one budget; from a thousand on it admits a hundred of them.
     Tasks,
+    /// For so long processes race for the turns of one bucket; 64 of them from a minute on.
+    Seconds,
 }
 
 impl Size {
     /// All of them.
-    pub const ALL: &[Size] =
-        &[Size::Mutants, Size::Images, Size::Faults, Size::Kills, Size::Flips, Size::Tasks];
+    pub const ALL: &[Size] = &[
+        Size::Mutants,
+        Size::Images,
+        Size::Faults,
+        Size::Kills,
+        Size::Flips,
+        Size::Tasks,
+        Size::Seconds,
+    ];
 
     /// The flag of `cargo xtask test`.
     pub fn flag(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Size {
             Size::Kills => "--kills",
             Size::Flips => "--flips",
             Size::Tasks => "--tasks",
+            Size::Seconds => "--seconds",
         }
     }
 
@@ -44,6 +54,7 @@ impl Size {
             Size::Kills => "IF_KILLS",
             Size::Flips => "IF_FLIPS",
             Size::Tasks => "IF_TASKS",
+            Size::Seconds => "IF_SECONDS",
         }
     }
 
@@ -56,6 +67,7 @@ impl Size {
             Size::Kills => 20,
             Size::Flips => 100,
             Size::Tasks => 64,
+            Size::Seconds => 4,
         }
     }
 

@@ -93,6 +93,11 @@ impl Home {
         self.0.join("prices.yaml")
     }
 
+    /// `governor.yaml`: rates and breakers.
+    pub fn governor_file(&self) -> PathBuf {
+        self.0.join("governor.yaml")
+    }
+
     /// The folder of all provider files.
     pub fn providers_dir(&self) -> PathBuf {
         self.0.join("providers")

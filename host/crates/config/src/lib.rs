@@ -7,12 +7,14 @@
 //! holds
 //! no secret and opens no vault; it only knows where an instance's secrets are to come from.
 
+mod amount;
 mod context;
 mod edit;
 mod environment;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod governor;
 mod home;
 mod instance;
 mod kv;
@@ -31,6 +33,7 @@ mod yaml;
 pub use context::{Context, DefaultInstance};
 pub use environment::{ENVIRONMENT_VARIABLES, Environment};
 pub use error::ConfigError;
+pub use governor::{CircuitEntry, GovernorFile, RateEntry};
 pub use home::Home;
 pub use instance::{Instance, check_settings};
 pub use kv::{KvServer, KvSettings, TokenPlace};

@@ -4,13 +4,12 @@
 //! Amounts are written in whole units of the currency, with at most six decimals; a share of a
 //! transaction in percent.
 
+use crate::amount::Amount;
 use crate::{ConfigError, Environment, Home, yaml};
-use if_core::{Currency, Micros, Word};
+use if_core::{Currency, Word};
 use if_manifest::model::{Price, Transaction};
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
-use std::fmt;
 use std::path::Path;
 
 /// The operator's prices.
@@ -218,48 +217,10 @@ fn at(path: &Path, place: Location, what: String) -> ConfigError {
     yaml::at(path, place, what, None)
 }
 
-/// An amount as people write it: `0.15`, `12`, `"0.000001"`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Amount(Micros);
-
-impl<'de> Deserialize<'de> for Amount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AmountVisitor)
-    }
-}
-
-struct AmountVisitor;
-
-impl Visitor<'_> for AmountVisitor {
-    type Value = Amount;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an amount with at most six decimals, such as 0.15")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Amount, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Amount, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    /// The shortest spelling that means the same number is what was written, for anything that has
-    /// a meaning as money.
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Amount, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Amount, E> {
-        let unexpected = serde::de::Unexpected::Other("something else");
-        Micros::parse(text).map(Amount).ok_or_else(|| E::invalid_value(unexpected, &self))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use if_core::Micros;
 
     const BOOK: &str = "
 prices:

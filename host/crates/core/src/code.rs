@@ -254,6 +254,12 @@ codes! {
     Currency "IF_ERR_CURRENCY" Limit
         "The call costs one currency and its budget counts another; amounts are not converted."
         "Set a budget in the call's currency, or a price in the budget's."
+    RateLimited "IF_ERR_RATE_LIMITED" Limit
+        "Commands come more often than the operator's rate allows, and the next turn is far off."
+        "Try again after the time that the message names, or change the rate in `governor.yaml`."
+    CircuitOpen "IF_ERR_CIRCUIT_OPEN" Limit
+        "Calls kept failing, so that no more are made for a while."
+        "Mend what failed and test it; the circuit closes with the first call that succeeds."
     PluginPanicked "IF_ERR_PLUGIN_PANICKED" Provider
         "The plugin crashed; nothing else did."
         "The message has the plugin's last words; report them to the author."

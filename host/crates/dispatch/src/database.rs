@@ -11,7 +11,7 @@ pub(crate) fn open(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Store, Problem> {
-    let schemas = [if_witness::SCHEMA, if_optimise::SCHEMA];
+    let schemas = [if_witness::SCHEMA, if_optimise::SCHEMA, if_governor::SCHEMA];
     match &settings.store {
         None => Store::open(&home.database(), &schemas).map_err(explain),
         Some(store) => on_server(store, environment, &schemas),

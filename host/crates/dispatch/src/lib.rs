@@ -7,6 +7,7 @@
 //! - `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
+//! - `governed`: may it act now
 //! - `tariff`: what a command costs · `purse`: what one operation may cost and does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
 //! - `recorded`: a call as the log keeps it · `replay`: the same call once more,
@@ -38,6 +39,7 @@ pub mod export;
 mod files;
 #[cfg(all(feature = "fuzzing", feature = "live"))]
 pub mod fuzzing;
+pub mod governed;
 mod host;
 mod instance;
 mod intent;

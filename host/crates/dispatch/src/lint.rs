@@ -2,7 +2,7 @@
 //! its place. Nothing is run, contacted or believed; what is written well may still be denied.
 
 use crate::job::explain;
-use if_config::{ConfigError, Environment, Home, PriceBook, ProviderFile, Settings};
+use if_config::{ConfigError, Environment, GovernorFile, Home, PriceBook, ProviderFile, Settings};
 use if_core::{Code, Explain, Problem};
 use if_manifest::model::Parameter;
 use if_registry::{Index, Layout, Linted};
@@ -27,8 +27,8 @@ pub struct Finding {
     pub hints: Vec<String>,
 }
 
-/// Looks at the home: `config.yaml`, `prices.yaml`, `providers/*.yaml`, and every installed
-/// package.
+/// Looks at the home: `config.yaml`, `prices.yaml`, `governor.yaml`, `providers/*.yaml`, and every
+/// installed package.
 pub fn home(environment: &Environment) -> Result<Report, Problem> {
     let home = Home::open(Home::locate(environment, None)).map_err(explain)?;
     let layout = Layout { home: home.path().to_owned() };
@@ -36,6 +36,7 @@ pub fn home(environment: &Environment) -> Result<Report, Problem> {
     let mut report = Report::default();
     report.settings(&home, index.as_ref());
     report.prices(&home, index.as_ref());
+    report.governor(&home);
     for path in files(&home.providers_dir())? {
         report.provider(path, index.as_ref());
     }
@@ -92,6 +93,17 @@ impl Report {
                 let hint = error.hints().into_iter().next().unwrap_or_default();
                 self.findings.push(at(error.to_string(), hint));
             }
+        }
+    }
+
+    fn governor(&mut self, home: &Home) {
+        let path = home.governor_file();
+        if !path.exists() {
+            return;
+        }
+        self.checked.push(path.clone());
+        if let Err(error) = GovernorFile::load(home) {
+            self.config(&path, &error);
         }
     }
 

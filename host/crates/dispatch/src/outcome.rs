@@ -24,6 +24,55 @@ pub(crate) struct Ending {
     pub problem: Option<Problem>,
 }
 
+/// Whose fault it was, as a breaker counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Nobody's: it went well, or the provider had a reason to refuse.
+    Well,
+    /// The provider was away, late, or spoke nonsense.
+    Provider,
+    /// The plugin broke down.
+    Plugin,
+    /// It says nothing of either.
+    Neither,
+}
+
+/// Provider's codes that say that it cannot, not that it will not.
+const OVERLOADED: &str = "429";
+const BROKEN: char = '5';
+
+impl Ending {
+    /// What the end says of those who were called.
+    pub fn fate(&self, result: Result<(), &CallError>) -> Fate {
+        if let Err(CallError::Failure(GuestFailure::Refused { code, .. })) = result {
+            let server = code.len() == 3 && code.starts_with(BROKEN);
+            return if server || code == OVERLOADED { Fate::Provider } else { Fate::Well };
+        }
+        match self.problem.as_ref().map(|problem| problem.code) {
+            None => Fate::Well,
+            Some(
+                Code::Unreachable
+                | Code::Timeout
+                | Code::ProviderProtocol
+                | Code::OutcomeUnknown
+                | Code::LimitDeadline,
+            ) => Fate::Provider,
+            Some(
+                Code::PluginPanicked
+                | Code::PluginMisbehaved
+                | Code::LimitMemory
+                | Code::LimitFuel
+                | Code::LimitStack
+                | Code::LimitHandles
+                | Code::LimitHostCalls
+                | Code::LimitOutput
+                | Code::Worker,
+            ) => Fate::Plugin,
+            Some(_) => Fate::Neither,
+        }
+    }
+}
+
 /// Judges what the sandbox reported against what the broker saw leave.
 pub(crate) fn judge(result: Result<(), &CallError>, seen: &Seen, mode: Mode, line: &str) -> Ending {
     let sent = seen.sent;

@@ -5,6 +5,7 @@
 
 use crate::decide::{self, Facts};
 use crate::engine::Ready;
+use crate::governed::Governed;
 use crate::host::{Host, fill_random};
 use crate::job::{Job, explain};
 use crate::memory;
@@ -16,6 +17,7 @@ use crate::standing::Standing;
 use crate::wish::{Seen, Wishes};
 use if_config::{PriceBook, SecretReference};
 use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
+use if_governor::Asked;
 use if_manifest::model::Secret;
 use if_manifest::trust::Warning;
 use if_optimise::{Payer, Spending, Use};
@@ -47,8 +49,10 @@ impl Host {
         let purse = Purse::new(request.flags.max_cost, job.tariff.clone()).map_err(problem_of);
         let purse = Arc::new(purse.map_err(refused)?);
         let around = self.surroundings(&request).map_err(refused)?;
+        let governed = self.governed(&request, &loaded).map_err(refused)?;
+        let waited = governed.turn(self).map_err(refused)?;
         let mut wishes = self.connect(&request, &loaded, &job, face, purse.clone())?;
-        let reasons = decision.reasons.into_iter().chain(in_grace(&loaded)).collect();
+        let reasons = decision.reasons.into_iter().chain(in_grace(&loaded)).chain(waited).collect();
         let mut intent = self.intent(&request, &loaded, &job, reasons)?;
         intent.charge.reserved = purse.charge();
         let trace = intent.trace.clone().unwrap_or_default();
@@ -60,9 +64,11 @@ impl Host {
         let id = intent.operation.clone();
         let begun = self.witness.begin_if(intent, |tx, at| {
             memory::remember(tx, &loaded.trusted).map_err(explain)?;
+            let trying = governed.admit(tx, &id, job.deadline_ms, at)?;
             let spending = |currency| Spending { operation: id, at, payer, currency };
             let standings = purse.open(tx, &self.store, spending)?;
-            Ok::<_, Problem>(standings.iter().map(ToString::to_string).collect())
+            let standings = standings.iter().map(ToString::to_string);
+            Ok::<_, Problem>(trying.into_iter().chain(standings).collect())
         });
         let operation = begun.map_err(|error| match error {
             WitnessError::Refused(problem) if problem.code.exit() == Exit::Limit => {
@@ -78,7 +84,7 @@ impl Host {
         let told = call.clone();
         let report = if goes_on { drive(&ready, call, &wishes)? } else { stopped() };
         let recorded = RecordedCall::of(&told, &report.result, wishes.events.said());
-        let ran = Ran { report, recorded };
+        let ran = Ran { report, recorded, governed };
         let mut performed = self.conclude(operation, started, &job, ran, wishes)?;
         performed.result =
             performed.result.map_err(|problem| self.with_secret_lines(problem, &request, &loaded));
@@ -91,6 +97,18 @@ impl Host {
             performed.warnings.extend(faults);
         }
         Ok(performed)
+    }
+
+    /// What the governor has to say of a request.
+    fn governed(&self, request: &Request, loaded: &Loaded) -> Result<Governed, Problem> {
+        let asked = Asked {
+            provider: request.provider.clone(),
+            instance: request.instance.clone(),
+            command: request.action.name().to_owned(),
+            component: loaded.manifest.id.clone(),
+            swarm: self.environment.caller().map_err(explain)?.swarm,
+        };
+        Governed::new(self, asked, matches!(request.action, Action::Check))
     }
 
     fn call(
@@ -123,7 +141,7 @@ impl Host {
         operation: Operation,
         started: UnixMillis,
         job: &Job<'_>,
-        Ran { report, recorded }: Ran,
+        Ran { report, recorded, governed }: Ran,
         wishes: Wishes,
     ) -> Result<Performed, Problem> {
         let seen = (wishes.seen)();
@@ -140,15 +158,23 @@ impl Host {
         let mut record = record(&end, timing, job, &report, &wishes, seen, &bill);
         record.call = recorded.and_then(|call| serde_json::to_vec(&call).ok());
         let mut warnings: Vec<String> = bill.overrun.iter().map(ToString::to_string).collect();
-        let mut alerts = Vec::new();
+        let (mut alerts, mut opened) = (Vec::new(), Vec::new());
         let live = job.mode == Mode::Live;
+        let fate = end.fate(report.result.as_ref().map(|_| ()));
+        let own = operation.id().clone();
         operation
             .finish_with(record, |tx| {
                 alerts = wishes.purse.settle(tx, &bill)?;
+                opened = governed.record(tx, &own, fate, ended)?;
                 if live { wishes.save_state(tx) } else { Ok(()) }
             })
             .map_err(explain)?;
         warnings.extend(alerts.iter().map(|alert| alert.standing.to_string()));
+        warnings.extend(opened.iter().map(|name| {
+            format!(
+                "the circuit {name} is open now: calls keep failing (ifctl governor circuit status)"
+            )
+        }));
         let result = match end.problem {
             Some(problem) => Err(problem),
             None => Ok(report
@@ -185,6 +211,8 @@ impl Host {
 struct Ran {
     report: Report,
     recorded: Option<RecordedCall>,
+    /// Who wants to hear how it ended.
+    governed: Governed,
 }
 
 /// Names the time that would be allowed, where less was given.
