@@ -1,6 +1,7 @@
 //! How each error is provoked. The lines that a person types stand in the code's page; here stands
 //! what has to be so for them to fail.
 
+use super::limits::{budgeted_otherwise, priced, seldom, studio_away};
 use super::stage::{Stage, edit, expire_allow_list, spoil};
 use crate::lab::Lab;
 use if_fakes::http::Canned;
