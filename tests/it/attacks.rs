@@ -67,6 +67,9 @@ impl Arena {
     fn new() -> Self {
         let (device, obs) = (Device::start(), ObsFake::script().start().unwrap());
         let lab = Lab::with(&["hostile"]);
+        // Attack follows attack: no breaker comes between.
+        let patience = "circuits:\n  - { failures: 1000, percent: 100 }\n";
+        std::fs::write(lab.home().join("governor.yaml"), patience).unwrap();
         for (instance, port) in [("target", device.port), ("socket", obs.port), ("other", 9)] {
             let port = port.to_string();
             lab.run(["hostile", "add", instance, "--host", "127.0.0.1", "--port", &port]).ok();
