@@ -17,9 +17,11 @@ const LINE_SECONDS_MAX: &str = "600";
 /// How often to look at what a line has printed that will be interrupted.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
-/// Runs `$PAGE_LINE` where the line before left off, and leaves word for the next.
+/// Runs `$PAGE_LINE` where the line before left off, and leaves word for the next. Ctrl-C is for
+/// the line: it reaches this shell as well, twice, and must not end it before the line has ended.
 const SESSION: &str = "[ -f \"$PAGE_STATE/env\" ] && . \"$PAGE_STATE/env\"\n\
                        cd \"$(cat \"$PAGE_STATE/folder\")\" || exit 126\n\
+                       trap : INT\n\
                        eval \"$PAGE_LINE\"\n\
                        PAGE_EXIT=$?\n\
                        unset PAGE_LINE\n\
