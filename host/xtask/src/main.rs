@@ -36,6 +36,7 @@ usage: cargo xtask <command>
   demo                          build everything, then a minute's tour, every line checked
   test [--suite NAME] [--require-servers]
        [--mutants N] [--images N] [--faults N] [--kills N] [--flips N]
+       [--tasks N] [--seconds N]
                                 the whole suite, or one of: core, studio, trust, providers, fuzz;
                                 and how large the tests are that find more the longer they run
   fuzz [--seconds N] [--inputs N] [--replay FILE] [--list] [TARGET]...
@@ -48,7 +49,7 @@ usage: cargo xtask <command>
   advisories [--from FOLDER]    no dependency has a known hole; from a checkout, the facts anew
   gen [--check]                 write docs/reference, or compare it
   minimal                       build and try the host without network and vault
-  bench [cold|wall|trust|bounds|lag|obs|ha|calls|sizes|help]…
+  bench [cold|wall|trust|bounds|lag|log|obs|ha|calls|sizes|help]…
                                 what it costs beside bare programs; all of it to docs/BENCH.md
   author                        a plugin from the template, built, packed and tested
   install [--to FOLDER]         a release build onto your path: ifctl, and if beside it

@@ -40,7 +40,9 @@ impl HostName {
                     return Err(odd());
                 }
                 let ascii = ascii.strip_suffix('.').unwrap_or(&ascii).to_owned();
+                // A sign of another width was not seen above, and means the same here.
                 let sound = ascii.len() <= NAME_LENGTH_MAX
+                    && !ascii.contains(['%', '*'])
                     && ascii.split('.').all(|label| !label.is_empty() && label.len() <= 63);
                 if sound { Ok(Self::Name(ascii)) } else { Err(odd()) }
             }
@@ -107,6 +109,8 @@ mod tests {
             "example.com..",
             "example.com\u{3002}.",
             "example.com\u{ff0e}.",
+            "\u{ff0a}.example.com",
+            "a\u{ff0a}0.0.x.a",
             "0x7f.1",
             "0x7f000001",
             "017700000001",
