@@ -68,10 +68,10 @@ impl Host {
         let path = Home::locate(&environment, None);
         let home = Home::create(&path).map_err(explain)?;
         if let Some(store) = store {
-            home.add_store(store).map_err(explain)?;
-            // Before any key is made: else a wrong URL would leave half a home.
-            let settings = Settings::load(&home.config_file()).map_err(explain)?;
+            // Before anything is written or any key made: who mistyped it tries again.
+            let settings = Settings { store: Some(store.clone()), ..Settings::default() };
             crate::database::open(&home, &settings, &environment)?;
+            home.add_store(store).map_err(explain)?;
         }
         let layout = Layout { home: path.clone() };
         let root_key = if_registry::init_trust(&layout, SystemClock.now(), guard);

@@ -184,6 +184,31 @@ mod tests {
     }
 
     #[test]
+    fn a_breaker_hears_whose_fault_it_was() {
+        let fate = |error: CallError| {
+            let end = judge(Err(&error), &Seen::default(), Mode::Live, "ifctl x");
+            end.fate(Err(&error))
+        };
+        let refused = |code: &str| {
+            let (code, message) = (code.to_owned(), "no".to_owned());
+            CallError::Failure(GuestFailure::Refused { code, message, hint: None })
+        };
+        for cannot in ["500", "503", "429"] {
+            assert_eq!(fate(refused(cannot)), Fate::Provider, "{cannot}");
+        }
+        for will_not in ["", "404", "600", "5", "E_NO_SCENE"] {
+            assert_eq!(fate(refused(will_not)), Fate::Well, "{will_not}");
+        }
+        assert_eq!(fate(timeout(false)), Fate::Provider);
+        let usage = GuestFailure::Usage("no such scene".into());
+        assert_eq!(fate(CallError::Failure(usage)), Fate::Neither);
+        assert_eq!(fate(CallError::Failure(GuestFailure::Planned)), Fate::Plugin);
+        assert_eq!(fate(CallError::Interrupted), Fate::Neither);
+        let end = judge(Ok(()), &Seen::default(), Mode::Live, "ifctl x");
+        assert_eq!(end.fate(Ok(())), Fate::Well);
+    }
+
+    #[test]
     fn only_what_the_broker_saw_leave_makes_an_outcome_unknown() {
         let unknown = (Status::Unknown, Some(Code::OutcomeUnknown));
         assert_eq!(ends(timeout(true), true, true, Mode::Live), unknown);
