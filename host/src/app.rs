@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, FromArgMatches};
 use if_config::Environment;
 use if_core::{Code, Exit, Explain, Problem};
-use if_dispatch::Flags;
+use if_dispatch::{Flags, Request};
 use if_registry::{Index, ProviderEntry};
 
 /// What every command may use.
@@ -36,6 +36,8 @@ impl App {
             idempotency_key: self.global.idempotency_key.clone(),
             max_cost: self.global.max_cost.map(if_core::Micros),
             yes: self.global.yes,
+            claims: self.global.claims()?,
+            by: None,
         })
     }
 
@@ -130,6 +132,46 @@ fn act(
         }
     };
     done.map(|()| Exit::Ok)
+}
+
+/// The request that a whole command asks for, as it would be typed behind `ifctl`.
+pub fn request_of(app: &App, line: &str) -> Result<Request, Problem> {
+    let words = crate::line::Line::read(line).first;
+    let words: Vec<String> = std::iter::once("ifctl".to_owned())
+        .chain(
+            words
+                .into_iter()
+                .map(|token| token.text)
+                .skip_while(|word| matches!(word.as_str(), "ifctl" | "if")),
+        )
+        .collect();
+    let index = commands::index(&app.environment)?;
+    let word = first_word(&words).unwrap_or_default().to_owned();
+    let entry = match &index {
+        Some(index) => index.provider(&word)?,
+        None => None,
+    };
+    let entry = entry.ok_or_else(|| {
+        Problem::new(Code::Usage, format!("`{line}` begins with no installed provider"))
+            .hint("ifctl plugin list shows the installed providers")
+    })?;
+    let known = index.as_ref().map_or(&[][..], Index::words);
+    let tree = command_tree(known, Some((&word, &entry)), &words);
+    let matches = tree.try_get_matches_from(&words);
+    let matches = matches.map_err(|error| usage_problem(&error, &words))?;
+    let global = GlobalArgs::from_arg_matches(&matches).map_err(|error| bug(&error.to_string()))?;
+    let (_, inner) = matches.subcommand().ok_or_else(|| bug(line))?;
+    let mut request = commands::provider::request(&word, &entry, inner)?;
+    let own = App {
+        line: typed(&words),
+        environment: app.environment.clone(),
+        printer: app.printer,
+        global,
+        context: Ok(InForce::default()),
+    };
+    request.flags = own.flags()?;
+    request.line = Some(own.line);
+    Ok(request)
 }
 
 /// The line as a person would type it again.

@@ -2,8 +2,9 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use if_core::{Code, Problem};
+use if_core::{Code, Problem, Word};
 use if_manifest::model::Kind;
+use serde_json::{Map, Value};
 
 /// Formats that only `witness export` writes.
 const EXPORTS: [&str; 3] = ["csv", "tiles", "pdf"];
@@ -54,6 +55,10 @@ pub struct GlobalArgs {
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
 
+    /// A word about the command for policies, such as confidence=0.8; nobody checks it
+    #[arg(long = "claim", global = true, value_name = "NAME=VALUE")]
+    pub claims: Vec<String>,
+
     /// Take the defaults of this context: instances, timeout, output
     #[arg(long, global = true, value_name = "NAME")]
     pub context: Option<String>,
@@ -92,6 +97,29 @@ impl GlobalArgs {
             Some(_) => self.json,
             None => self.json || by_default,
         }
+    }
+
+    /// `--claim`: a name, and a number, `true`, `false` or a text.
+    pub fn claims(&self) -> Result<Map<String, Value>, Problem> {
+        let mut claims = Map::new();
+        for text in &self.claims {
+            let wrong = |what: &str| {
+                Problem::new(Code::Usage, format!("`{text}` {what}"))
+                    .hint("write it as --claim confidence=0.8")
+            };
+            let (name, value) = text.split_once('=').ok_or_else(|| wrong("is no claim"))?;
+            if Word::new(name).is_err() {
+                return Err(wrong("has no name of letters, digits and hyphens"));
+            }
+            let value = match serde_json::from_str(value) {
+                Ok(value @ (Value::Bool(_) | Value::Number(_))) => value,
+                _ => Value::from(value),
+            };
+            if claims.insert(name.to_owned(), value).is_some() {
+                return Err(wrong("is claimed twice"));
+            }
+        }
+        Ok(claims)
     }
 
     /// `--timeout` in milliseconds.

@@ -10,8 +10,16 @@ use if_manifest::model::{self, Kind, Parameter};
 use if_registry::{IndexEntry, ProviderEntry};
 
 /// Global flags that take their value as the next word.
-const VALUE_FLAGS: &[&str] =
-    &["--format", "--why", "--mode", "--timeout", "--idempotency-key", "--max-cost", "--context"];
+const VALUE_FLAGS: &[&str] = &[
+    "--format",
+    "--why",
+    "--mode",
+    "--timeout",
+    "--idempotency-key",
+    "--max-cost",
+    "--claim",
+    "--context",
+];
 
 /// What is the same for every line.
 #[derive(Debug, Parser)]

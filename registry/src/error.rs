@@ -57,6 +57,8 @@ pub enum RegistryError {
     LockDrift { path: PathBuf, lines: Vec<String> },
     #[error("the lock file needs the signatures of {need} allowlist keys, and has {have}")]
     LockSigners { have: usize, need: usize },
+    #[error("the set of policies needs the signatures of {need} policy keys, and has {have}")]
+    PolicySigners { have: usize, need: usize },
     #[error("the key {} is not here", .0.display())]
     KeyMissing(PathBuf),
     #[error("the key {} can be read by others", .0.display())]
@@ -100,6 +102,7 @@ impl Explain for RegistryError {
             RegistryError::KeyMissing(_)
             | RegistryError::SignersMissing { .. }
             | RegistryError::LockSigners { .. }
+            | RegistryError::PolicySigners { .. }
             | RegistryError::KeyOpen(_)
             | RegistryError::Key { .. } => Code::KeyMissing,
             RegistryError::LockDrift { .. } => Code::LockDrift,
@@ -136,7 +139,9 @@ impl Explain for RegistryError {
             RegistryError::LockDrift { .. } => {
                 vec![RELOCK.to_owned()]
             }
-            RegistryError::SignersMissing { .. } | RegistryError::LockSigners { .. } => {
+            RegistryError::SignersMissing { .. }
+            | RegistryError::LockSigners { .. }
+            | RegistryError::PolicySigners { .. } => {
                 vec!["each further key signs with --key <file>".to_owned()]
             }
             RegistryError::TrustExists(_) => vec!["ifctl trust show".to_owned()],

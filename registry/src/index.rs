@@ -10,7 +10,7 @@ use crate::{Layout, RegistryError};
 use fs_err::File;
 use if_core::Word;
 use if_disk::write_atomic;
-use if_manifest::model::{Command, Parameter, Predicate, Secret};
+use if_manifest::model::{Command, Parameter, PluginKind, Predicate, Secret};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
@@ -120,6 +120,10 @@ pub fn rebuild_index(layout: &Layout) -> Result<(), RegistryError> {
     let mut parts: Vec<u8> = Vec::new();
     for listed in list(layout)? {
         let Some(manifest) = listed.manifest else { continue };
+        // A policy is no word to type: the governor asks it.
+        if manifest.kind == PluginKind::Policy {
+            continue;
+        }
         let part = serde_json::to_vec(&part(&manifest)).map_err(broken)?;
         header.push(IndexEntry {
             word: listed.provider,

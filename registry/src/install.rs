@@ -102,11 +102,12 @@ fn check_description(
 ) -> Result<(), RegistryError> {
     let (description, imports) = describe(&package.component)?;
     check_imports(&imports, manifest)?;
-    let Description { summary, settings, commands } = read_description(&description)?;
+    let Description { summary, settings, commands, rules } = read_description(&description)?;
     let differs = [
         ("summary", summary != manifest.summary),
         ("settings", settings != manifest.settings),
         ("commands", commands != manifest.commands),
+        ("rules", rules != manifest.rules),
     ];
     match differs.into_iter().find(|(_, differs)| *differs) {
         Some((part, _)) => Err(RegistryError::DescriptionChanged(part)),

@@ -53,6 +53,11 @@ impl Layout {
         self.trust_dir().join("lock.json")
     }
 
+    /// The signature over the set of policies, where the root asks for one.
+    pub fn policy_set_file(&self) -> PathBuf {
+        self.trust_dir().join("policies.json")
+    }
+
     /// The index of installed commands; a hint, made again whenever something is installed.
     pub fn index_path(&self) -> PathBuf {
         self.home.join("commands.idx")

@@ -161,6 +161,7 @@ fn predicate(
         tables,
         prices: declared.prices,
         currency: declared.currency,
+        rules: description.rules,
     })
 }
 

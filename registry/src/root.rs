@@ -254,15 +254,18 @@ fn add(
 }
 
 fn remove(root: &mut TrustRoot, role: Option<Role>, key: KeyId) -> Result<(), RegistryError> {
-    let all = [Role::Root, Role::Publisher, Role::Reviewer, Role::Allowlist];
-    let roles: Vec<Role> = role.map_or_else(|| all.to_vec(), |role| vec![role]);
+    let all = Role::ALL;
+    let roles: Vec<Role> = match role {
+        Some(role) => vec![role],
+        None => all.into_iter().filter(|role| root.holds(&key, *role)).collect(),
+    };
     if !roles.iter().any(|role| root.holds(&key, *role)) {
         let whom = role.map_or_else(|| "no role".to_owned(), |role| format!("not for {role}"));
         return Err(RegistryError::Usage(format!("key {key} speaks for {whom}")));
     }
     for role in &roles {
         role_mut(root, *role).keys.retain(|id| *id != key);
-        if role_mut(root, *role).keys.is_empty() {
+        if role_mut(root, *role).keys.is_empty() && vacate(root, *role).is_err() {
             let text = format!("key {key} is the last that speaks for {role}: add another first");
             return Err(RegistryError::Usage(text));
         }
@@ -285,7 +288,7 @@ fn replace(root: &mut TrustRoot, old: KeyId, new: &PublicKey) -> Result<(), Regi
     let exchange = |keys: &mut Vec<KeyId>| {
         keys.iter_mut().filter(|id| **id == old).for_each(|id| *id = new.id());
     };
-    for role in [Role::Root, Role::Publisher, Role::Reviewer, Role::Allowlist] {
+    for role in Role::ALL.into_iter().filter(|role| root.holds(&old, *role)).collect::<Vec<_>>() {
         exchange(&mut role_mut(root, role).keys);
     }
     root.publisher_scopes.iter_mut().for_each(|scope| exchange(&mut scope.keys));
@@ -300,5 +303,22 @@ fn role_mut(root: &mut TrustRoot, role: Role) -> &mut RoleKeys {
         Role::Publisher => &mut root.roles.publisher,
         Role::Reviewer => &mut root.roles.reviewer,
         Role::Allowlist => &mut root.roles.allowlist,
+        Role::Policy => root.roles.policy.get_or_insert_with(first),
+        Role::Approver => root.roles.approver.get_or_insert_with(first),
     }
+}
+
+/// A role that is about to be given to its first key.
+fn first() -> RoleKeys {
+    RoleKeys { keys: Vec::new(), threshold: 1 }
+}
+
+/// Gives a role up that a root need not have.
+fn vacate(root: &mut TrustRoot, role: Role) -> Result<(), ()> {
+    match role {
+        Role::Policy => root.roles.policy = None,
+        Role::Approver => root.roles.approver = None,
+        Role::Root | Role::Publisher | Role::Reviewer | Role::Allowlist => return Err(()),
+    }
+    Ok(())
 }

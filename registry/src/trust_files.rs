@@ -135,7 +135,14 @@ fn first_root(key: &SigningKey, now: UnixMillis) -> TrustRoot {
         version: 1,
         issued: now,
         expires: now.plus_millis(ROOT_VALIDITY_MS),
-        roles: Roles { root: sole(), publisher: sole(), reviewer: sole(), allowlist: sole() },
+        roles: Roles {
+            root: sole(),
+            publisher: sole(),
+            reviewer: sole(),
+            allowlist: sole(),
+            policy: None,
+            approver: None,
+        },
         keys: BTreeMap::from([(key.id(), key.public())]),
         publisher_scopes: vec![PublisherScope {
             prefix: "if://capability/".to_owned(),

@@ -7,6 +7,7 @@
 
 mod forge;
 mod limits;
+mod people;
 mod stage;
 mod trials;
 
@@ -138,6 +139,11 @@ fn of_effects_and_grants_look_and_are_mended_as_their_pages_say() {
 #[test]
 fn of_secrets_look_and_are_mended_as_their_pages_say() {
     check("secret");
+}
+
+#[test]
+fn what_policies_and_people_refuse_is_explained() {
+    check("people");
 }
 
 #[test]

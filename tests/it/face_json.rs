@@ -12,7 +12,11 @@ use std::fs;
 /// Members whose value is another number each time.
 const VOLATILE: &[&str] = &[
     "at",
+    "at_ms",
+    "expires",
     "expires_ms",
+    "port",
+    "tcp-port",
     "public",
     "replaced",
     "ms",
@@ -253,6 +257,49 @@ fn circuits() {
             ("governor-circuit-status", &["governor", "circuit", "status"]),
             ("governor-circuit-config", &["governor", "circuit", "config"]),
             ("governor-circuit-reset", &["governor", "circuit", "reset", "instance:noop/here"]),
+        ],
+    );
+}
+
+#[test]
+fn policies() {
+    let (lab, _vmix) = crate::policies::governed(&["two-person"]);
+    let bob = crate::policies::person(&lab, "bob.key");
+    let set = crate::policies::written(&lab, crate::policies::TWO);
+    let of = |words: &[&str]| lab.run(words).stderr;
+    check(
+        &lab,
+        &[
+            ("governor-policy-validate", &["governor", "policy", "validate", &set]),
+            ("governor-policy-apply", &["governor", "policy", "apply", &set]),
+            ("governor-policy-list", &["governor", "policy", "list"]),
+            ("governor-policy-explain", &["governor", "policy", "explain", "two-person"]),
+        ],
+    );
+    let register =
+        ["governor", "register", "blue", "--capability", "video=0.9@0.25", "--reputation", "0.9"];
+    check(
+        &lab,
+        &[
+            ("governor-register", &register),
+            ("governor-capabilities-list", &["governor", "capabilities", "list"]),
+            ("governor-capabilities-match", &["governor", "capabilities", "match", "video.cut"]),
+            ("governor-capabilities-swarm", &["governor", "capabilities", "swarm", "blue"]),
+            ("governor-find-help", &["governor", "find-help", "--required", "video"]),
+        ],
+    );
+    let line = "vmix cut switcher --why so";
+    check(&lab, &[("governor-policy-test", &["governor", "policy", "test", "--command", line])]);
+    let held = |said: String| said.rsplit(' ').next().unwrap().trim().to_owned();
+    let (one, other) =
+        (held(of(&["vmix", "cut", "switcher"])), held(of(&["vmix", "fade", "switcher"])));
+    check(
+        &lab,
+        &[
+            ("governor-holds-list", &["governor", "holds", "list"]),
+            ("governor-holds-show", &["governor", "holds", "show", &one]),
+            ("governor-holds-approve", &["governor", "holds", "approve", &one, "--key", &bob]),
+            ("governor-holds-deny", &["governor", "holds", "deny", &other, "--key", &bob]),
         ],
     );
 }

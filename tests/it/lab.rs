@@ -226,8 +226,9 @@ pub fn binary() -> PathBuf {
 }
 
 pub fn plugin_folder(plugin: &str) -> PathBuf {
-    let shipped = root().join("plugins").join(plugin);
-    if shipped.exists() { shipped } else { root().join("tests/guests").join(plugin) }
+    let folders = ["plugins", "plugins/policies", "tests/guests"];
+    let mut places = folders.iter().map(|folder| root().join(folder).join(plugin));
+    places.find(|place| place.exists()).unwrap_or_else(|| panic!("there is no plugin {plugin}"))
 }
 
 /// The home with these plugins, made once per build of the binary.

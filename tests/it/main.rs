@@ -42,6 +42,7 @@ mod obs_commands;
 mod obs_events;
 mod obs_requests;
 mod papers;
+mod policies;
 mod proofs;
 mod rebinding;
 mod remains;

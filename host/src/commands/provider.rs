@@ -54,6 +54,21 @@ fn instance(matches: &ArgMatches) -> Result<Word, Problem> {
 }
 
 fn call(app: &App, provider: &Word, command: &Command, leaf: &ArgMatches) -> Result<(), Problem> {
+    let request = command_request(provider, command, leaf)?;
+    if app.global.mode.is_some() {
+        falsify::run(app, request.again())?;
+        if !app.global.yes {
+            return Ok(());
+        }
+    }
+    finish(app, &command.view, perform(app, request)?)
+}
+
+fn command_request(
+    provider: &Word,
+    command: &Command,
+    leaf: &ArgMatches,
+) -> Result<Request, Problem> {
     let instance = instance(leaf)?;
     let line = format!("ifctl {provider} {} {instance}", command.path);
     let arguments = parse::arguments(leaf, &command.parameters, &line)?;
@@ -62,14 +77,23 @@ fn call(app: &App, provider: &Word, command: &Command, leaf: &ArgMatches) -> Res
         arguments: arguments.values,
         files: arguments.files,
     };
-    let request = Request::new(provider.clone(), instance, action);
-    if app.global.mode.is_some() {
-        falsify::run(app, request.again())?;
-        if !app.global.yes {
-            return Ok(());
-        }
+    Ok(Request::new(provider.clone(), instance, action))
+}
+
+/// What the words behind a provider ask its plugin for, without asking.
+pub fn request(
+    word: &str,
+    entry: &ProviderEntry,
+    matches: &ArgMatches,
+) -> Result<Request, Problem> {
+    let (path, leaf) = walk(matches);
+    let provider = Word::new(word).map_err(|e| Problem::new(Code::Usage, e.to_string()))?;
+    match entry.commands.iter().find(|command| command.path == path) {
+        Some(command) => command_request(&provider, command, leaf),
+        None if path == "test" => Ok(Request::new(provider, instance(leaf)?, Action::Check)),
+        None => Err(Problem::new(Code::Usage, format!("no policy is asked about `{word} {path}`"))
+            .hint(format!("ifctl {word} --help"))),
     }
-    finish(app, &command.view, perform(app, request)?)
 }
 
 fn perform(app: &App, mut request: Request) -> Result<Performed, Problem> {

@@ -38,13 +38,13 @@ mod nearest;
 mod pages;
 mod parameter;
 mod provider;
-pub mod schema;
 pub mod tcp;
 pub mod websocket;
 
 pub use bindings::infrafabric::adapter::types::{Error, ErrorKind, Failure, Lost, Refusal};
 pub use call::{Call, Candidate, Facts, Level, Mode};
 pub use command::{Command, Draft, Outcome, by_table, dangerous, read, write};
+pub use if_sdk_schema as schema;
 pub use members::Members;
 pub use nearest::{did_you_mean, nearest};
 pub use pages::pages;

@@ -62,7 +62,8 @@ impl Provider {
     /// The description that `pack` puts into the manifest.
     pub fn describe(&self) -> String {
         let commands = self.commands.iter().map(|command| &command.wire).collect();
-        let description = Description { summary: &self.about, settings: &self.settings, commands };
+        let (summary, settings) = (self.about.as_str(), self.settings.as_slice());
+        let description = Description { summary, settings, commands, rules: None };
         json!(description).to_string()
     }
 

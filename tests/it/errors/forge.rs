@@ -51,9 +51,10 @@ fn intent(leaf: &Value) -> Intent {
         actor: "you".to_owned(),
         mode: Mode::Live,
         plugin: Some(serde_json::from_value(leaf["plugin"].clone()).unwrap()),
-        decision: Decision { verdict: "allow".to_owned(), reasons: Vec::new() },
+        decision: Decision { verdict: "allow".to_owned(), reasons: Vec::new(), policies: None },
         charge: Charge::default(),
         params: b"{}".to_vec(),
         why: None,
+        decided: None,
     }
 }

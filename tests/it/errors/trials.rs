@@ -2,6 +2,7 @@
 //! what has to be so for them to fail.
 
 use super::limits::{budgeted_otherwise, priced, seldom, studio_away};
+use super::people;
 use super::stage::{Stage, edit, expire_allow_list, spoil};
 use crate::lab::Lab;
 use if_fakes::http::Canned;
@@ -94,6 +95,14 @@ pub const ALL: &[Trial] = &[
     trial("limit", "IF_ERR_CURRENCY", budgeted_otherwise, Lines),
     trial("limit", "IF_ERR_RATE_LIMITED", seldom, Lines),
     trial("limit", "IF_ERR_CIRCUIT_OPEN", studio_away, Lines),
+    trial("people", "IF_ERR_POLICY_DENIED", people::obliged, Lines),
+    trial("people", "IF_ERR_POLICY_FAILED", people::undecided, Lines),
+    trial("people", "IF_ERR_POLICY_UNSIGNED", people::edited, Lines),
+    trial("people", "IF_ERR_HELD", people::held, Outside),
+    trial("people", "IF_ERR_HOLD_QUOTA", people::crowded, Outside),
+    trial("people", "IF_ERR_HOLD_CLOSED", people::denied, Outside),
+    trial("people", "IF_ERR_APPROVAL_REFUSED", people::own, Outside),
+    trial("people", "IF_ERR_CLOCK_BACK", people::asked_tomorrow, Outside),
     trial("limit", "IF_ERR_PLUGIN_PANICKED", honest_device, Outside),
     trial("limit", "IF_ERR_PLUGIN_MISBEHAVED", honest_device, Outside),
     trial("storage", "IF_ERR_STORE_BUSY", busy, After(Stage::clear)),

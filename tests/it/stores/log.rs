@@ -63,10 +63,15 @@ fn intent(number: u64) -> Intent {
         actor: "ada".into(),
         mode: Mode::Live,
         plugin: None,
-        decision: Decision { verdict: "allow".into(), reasons: vec!["a write".into()] },
+        decision: Decision {
+            verdict: "allow".into(),
+            reasons: vec!["a write".into()],
+            policies: None,
+        },
         charge: Charge::default(),
         params: format!(r#"{{"scene":"Bühne {number}"}}"#).into_bytes(),
         why: Some("show start".into()),
+        decided: None,
     }
 }
 

@@ -5,7 +5,8 @@
 //! goes to a transport, the network or a cassette; what comes back is searched for secrets before
 //! the guest sees it. Live, dry-run and fake calls pass the same gate. It keeps nothing between
 //! calls, follows no redirect, spawns no task, and never hands a secret's bytes to a guest. What
-//! the host itself asks of others, [`discover`], [`kv`] and [`s3`], passes its own checks.
+//! the host itself asks of others, [`discover`], [`kv`], [`s3`] and [`webhook`], passes its own
+//! checks.
 
 mod cassette;
 mod config;
@@ -24,6 +25,7 @@ mod secrets;
 mod testing;
 pub mod traffic;
 mod transport;
+pub mod webhook;
 
 pub use cassette::{Cassette, Exchange};
 pub use config::{BrokerConfig, Capabilities, InstanceRef};

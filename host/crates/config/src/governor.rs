@@ -6,7 +6,7 @@ use crate::{ConfigError, Home, yaml};
 use if_core::Word;
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where a rate does not say how long a command waits for its turn, five seconds: longer, and a
 /// person thinks that it hangs.
@@ -31,6 +31,18 @@ const WINDOW_MS: u64 = 60_000;
 pub struct GovernorFile {
     pub rates: Vec<RateEntry>,
     pub circuits: Vec<CircuitEntry>,
+    pub holds: HoldsEntry,
+}
+
+/// Who is told that a command waits for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HoldsEntry {
+    /// A program and its arguments; the message stands on its standard input, as JSON.
+    pub hook: Option<Vec<String>>,
+    /// Where the message is posted.
+    pub webhook: Option<String>,
+    /// PEM file with the only authorities that the webhook is trusted by.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How often, for what.
@@ -65,6 +77,15 @@ pub struct CircuitEntry {
 struct File {
     rates: Option<Vec<Spanned<FileRate>>>,
     circuits: Option<Vec<Spanned<FileCircuit>>>,
+    holds: Option<FileHolds>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileHolds {
+    hook: Option<Spanned<Vec<String>>>,
+    webhook: Option<Spanned<String>>,
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +142,7 @@ impl GovernorFile {
             }
             read.circuits.push(circuit);
         }
+        read.holds = file.holds.map(|it| it.checked(path)).transpose()?.unwrap_or_default();
         Ok(read)
     }
 }
@@ -158,6 +180,27 @@ impl FileCircuit {
             failures: within(path, "failures", self.failures, FAILURES, 1, 1000)?,
             percent: within(path, "percent", self.percent, PERCENT, 1, 100)?,
             window_ms: within(path, "window_ms", self.window_ms, WINDOW_MS, 1000, WINDOW_MS_MAX)?,
+        })
+    }
+}
+
+impl FileHolds {
+    fn checked(self, path: &Path) -> Result<HoldsEntry, ConfigError> {
+        if let Some(hook) = self.hook.as_ref().filter(|hook| {
+            hook.value.first().is_none_or(|program| !Path::new(program).is_absolute())
+        }) {
+            let what = "`hook` is a list: the whole path of a program, then its arguments";
+            return Err(at(path, hook.referenced, what.to_owned()));
+        }
+        let is_address = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        if let Some(url) = self.webhook.as_ref().filter(|url| !is_address(&url.value)) {
+            let what = "`webhook` is an address such as https://host/path";
+            return Err(at(path, url.referenced, what.to_owned()));
+        }
+        Ok(HoldsEntry {
+            hook: self.hook.map(|it| it.value),
+            webhook: self.webhook.map(|it| it.value),
+            ca_file: self.ca_file,
         })
     }
 }
@@ -232,6 +275,10 @@ circuits:
             ("circuits:\n  - { provider: x, percent: 101 }", "2:29: `percent` must be"),
             ("circuits:\n  - { provider: x, failures: 0 }", "2:30: `failures` must be"),
             ("circuits:\n  - { provider: x, window_ms: 999 }", "2:31: `window_ms` must be"),
+            ("holds: { hook: [notify-send] }", "1:16: `hook` is a list: the whole path"),
+            ("holds: { hook: [] }", "1:16: `hook` is a list"),
+            ("holds: { webhook: example.com }", "1:19: `webhook` is an address such as"),
+            ("holds: { web-hook: x }", "1:10: unknown key `web-hook`"),
         ] {
             let error = read(&format!("{text}\n")).unwrap_err().to_string();
             assert!(error.starts_with(&format!("governor.yaml:{expect}")), "{text}: {error}");

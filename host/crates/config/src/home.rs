@@ -98,6 +98,11 @@ impl Home {
         self.0.join("governor.yaml")
     }
 
+    /// `policies.yaml`: which policies hold.
+    pub fn policies_file(&self) -> PathBuf {
+        self.0.join("policies.yaml")
+    }
+
     /// The folder of all provider files.
     pub fn providers_dir(&self) -> PathBuf {
         self.0.join("providers")

@@ -254,6 +254,32 @@ codes! {
     Currency "IF_ERR_CURRENCY" Limit
         "The call costs one currency and its budget counts another; amounts are not converted."
         "Set a budget in the call's currency, or a price in the budget's."
+    PolicyDenied "IF_ERR_POLICY_DENIED" Denied
+        "A policy denies the command, or asks for something that was not given."
+        "Read the reasons; `ifctl governor policy explain <policy>` says what each of them means."
+    PolicyFailed "IF_ERR_POLICY_FAILED" Denied
+        "A policy gave no answer that counts: it crashed, took too long, or answered with what it \
+             does not declare."
+        "Mend or remove the policy that is named in `policies.yaml`; until then it denies."
+    PolicyUnsigned "IF_ERR_POLICY_UNSIGNED" Denied
+        "The trust root asks for a signed set of policies, and `policies.yaml` is not it."
+        "Apply the set anew with a key of the role `policy`, by the line shown."
+    Held "IF_ERR_HELD" Held
+        "The command waits until other people have approved it."
+        "One of them runs the `ifctl governor holds approve` line shown, within an hour."
+    HoldQuota "IF_ERR_HOLD_QUOTA" Limit
+        "Too many commands of yours wait for approval already."
+        "`ifctl governor holds list` shows them; have some of them decided first."
+    HoldClosed "IF_ERR_HOLD_CLOSED" Denied
+        "The held command is decided already, or its time is over."
+        "Ask for the command again: it is held anew."
+    ApprovalRefused "IF_ERR_APPROVAL_REFUSED" Denied
+        "This word on a held command does not count."
+        "Somebody else than the one who asked approves, each once, with a key that the trust root \
+             names."
+    ClockBack "IF_ERR_CLOCK_BACK" Usage
+        "The clock of this machine runs behind the time at which something was recorded."
+        "Set the clock right, then try again."
     RateLimited "IF_ERR_RATE_LIMITED" Limit
         "Commands come more often than the operator's rate allows, and the next turn is far off."
         "Try again after the time that the message names, or change the rate in `governor.yaml`."

@@ -2,7 +2,8 @@
 
 use crate::clock::SystemClock;
 use crate::job::explain;
-use if_config::{Environment, Home, Settings, StoreSettings};
+use crate::request::{AskedBy, Request};
+use if_config::{Caller, Environment, Home, Settings, StoreSettings};
 use if_core::{Clock, Code, OperationId, Problem, UnixMillis};
 use if_registry::{InTheClear, KeyGuard, Layout};
 use if_store::Store;
@@ -94,6 +95,15 @@ impl Host {
     pub(crate) fn timeout_ms(&self) -> Result<Option<u64>, Problem> {
         let from_environment = self.environment.timeout_ms().map_err(explain)?;
         Ok(from_environment.or(self.settings.defaults.timeout_ms))
+    }
+
+    /// Who asks for this.
+    pub(crate) fn asker(&self, request: &Request) -> Result<AskedBy, Problem> {
+        if let Some(by) = &request.flags.by {
+            return Ok(by.clone());
+        }
+        let Caller { swarm, agent } = self.environment.caller().map_err(explain)?;
+        Ok(AskedBy { actor: self.actor(), swarm, agent })
     }
 
     /// Who acts, for the log: the user's name.

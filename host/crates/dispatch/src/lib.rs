@@ -7,6 +7,7 @@
 //! - `request`: what is asked and answered · `job`: met with the manifest
 //! - `decide`: may it run · `intent`, `outcome`: before and after, as the log knows them
 //! - `outside`, `kv`: secrets from other places, `discover`: looking around, before the guest does
+//! - `consent`: who is asked · `policies`: what they say of it · `held`: what waits for people
 //! - `governed`: may it act now
 //! - `tariff`: what a command costs · `purse`: what one operation may cost and does
 //! - `run`: the order · `engine`: the sandbox · `wish`: who answers a guest
@@ -22,9 +23,11 @@ mod anchor;
 #[cfg(feature = "live")]
 pub mod backup;
 pub mod bundle;
+pub mod capabilities;
 mod clock;
 #[cfg(feature = "live")]
 pub mod completion;
+mod consent;
 mod cosign;
 mod database;
 mod decide;
@@ -40,6 +43,7 @@ mod files;
 #[cfg(all(feature = "fuzzing", feature = "live"))]
 pub mod fuzzing;
 pub mod governed;
+pub mod held;
 mod host;
 mod instance;
 mod intent;
@@ -55,6 +59,7 @@ mod outcome;
 #[cfg(feature = "live")]
 mod outside;
 pub mod plugin;
+pub mod policies;
 mod proof;
 mod purse;
 mod recorded;
@@ -81,7 +86,7 @@ pub use instance::{Added, InstanceShown, SecretShown};
 pub use keys::Passphrases;
 pub use log::{Verified, Written};
 pub use replay::{Adversity, Case, Falsified};
-pub use request::{Action, Flags, Performed, Planned, Request};
+pub use request::{Action, AskedBy, Flags, Performed, Planned, Request};
 #[cfg(feature = "live")]
 pub use secret_audit::{SecretAudit, SecretUsed};
 

@@ -128,7 +128,10 @@ impl RecordedCall {
     /// What is to be recorded of this call, once it has ended.
     pub fn of(call: &Call, result: &Result<String, CallError>, said: Said) -> Option<Self> {
         let export = match &call.action {
-            Action::Describe => return None,
+            Action::Describe
+            | Action::Validate { .. }
+            | Action::Prepare { .. }
+            | Action::Evaluate { .. } => return None,
             Action::Check => Export::Check,
             Action::Discover => Export::Discover,
             Action::Call { command, arguments } => {

@@ -83,6 +83,18 @@ pub struct Flags {
     pub idempotency_key: Option<String>,
     pub max_cost: Option<Micros>,
     pub yes: bool,
+    /// What the caller says of itself, for policies: nobody has checked it.
+    pub claims: Map<String, Value>,
+    /// Who asked, where it is not who runs it: an approved command.
+    pub by: Option<AskedBy>,
+}
+
+/// Who asks for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedBy {
+    pub actor: String,
+    pub swarm: Option<Word>,
+    pub agent: Option<Word>,
 }
 
 /// An operation that reached the log.

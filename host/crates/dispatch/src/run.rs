@@ -7,9 +7,11 @@ use crate::decide::{self, Facts};
 use crate::engine::Ready;
 use crate::governed::Governed;
 use crate::host::{Host, fill_random};
+use crate::intent::Known;
 use crate::job::{Job, explain};
 use crate::memory;
 use crate::outcome::{self, Ending};
+use crate::policies::Case;
 use crate::purse::{Bill, Overrun, Purse};
 use crate::recorded::{DROPPED, RecordedCall};
 use crate::request::{Action, Performed, Request};
@@ -18,12 +20,13 @@ use crate::wish::{Seen, Wishes};
 use if_config::{PriceBook, SecretReference};
 use if_core::{Code, EventSink, Exit, Mode, Problem, Refusal, UnixMillis};
 use if_governor::Asked;
-use if_manifest::model::Secret;
+use if_governor::hold::Held;
+use if_manifest::model::{PluginKind, Secret};
 use if_manifest::trust::Warning;
 use if_optimise::{Payer, Spending, Use};
 use if_registry::{Loaded, Stamps};
 use if_runtime::{Call, CallError, Facts as GuestFacts, Report};
-use if_witness::{Evidence, Intent, Operation, Outcome, Status, Timing, Usage, WitnessError};
+use if_witness::{Evidence, Intent, Operation, Outcome, Status, Timing, Usage};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,15 +34,33 @@ impl Host {
     /// Performs one operation. An `Err` never reached a guest; it is in the log when the request
     /// made sense at all.
     pub fn run(&self, request: Request, face: Arc<dyn EventSink>) -> Result<Performed, Problem> {
+        self.perform(&request, None, face)
+    }
+
+    /// The same, where people have approved it.
+    pub(crate) fn run_approved(
+        &self,
+        request: Request,
+        held: &Held,
+        face: Arc<dyn EventSink>,
+    ) -> Result<Performed, Problem> {
+        self.perform(&request, Some(held), face)
+    }
+
+    fn perform(
+        &self,
+        request: &Request,
+        approved: Option<&Held>,
+        face: Arc<dyn EventSink>,
+    ) -> Result<Performed, Problem> {
         let engine = self.engine();
         let before = Stamps::of(&self.layout);
-        let loaded = self
-            .load(&request.provider)
-            .map_err(|problem| self.refused(&request, None, problem))?;
+        let loaded = self.load_provider(request)?;
         let timeout_ms = request.flags.timeout_default_ms.or(self.timeout_ms()?);
         let book = PriceBook::load(&self.home).map_err(explain)?;
-        let job = Job::resolve(&loaded.manifest, &request, timeout_ms, &book)?;
-        let refused = |problem| self.refused(&request, Some((&loaded, &job)), problem);
+        let job = Job::resolve(&loaded.manifest, request, timeout_ms, &book)?;
+        let known = Known { plugin: Some((&loaded, &job)), judged: None };
+        let refused = |problem| self.refused(request, known, problem);
         let facts = facts(&job, request.flags.yes);
         let decision = decide::decide(facts);
         if !decision.allowed {
@@ -48,33 +69,32 @@ impl Host {
         let ready = engine.and_then(|engine| self.ready(engine, &loaded)).map_err(refused)?;
         let purse = Purse::new(request.flags.max_cost, job.tariff.clone()).map_err(problem_of);
         let purse = Arc::new(purse.map_err(refused)?);
-        let around = self.surroundings(&request).map_err(refused)?;
-        let governed = self.governed(&request, &loaded).map_err(refused)?;
+        let around = self.surroundings(request).map_err(refused)?;
+        let set = self.policies(loaded.trusted.policies_signed).map_err(refused)?;
+        let (by, charge) = (self.asker(request)?, purse.charge());
+        let case = Case { request, loaded: &loaded, job: &job, by, charge };
+        let consent = self.consent(&set, &case, approved)?;
+        let governed = self.governed(request, &loaded).map_err(refused)?;
         let waited = governed.turn(self).map_err(refused)?;
-        let mut wishes = self.connect(&request, &loaded, &job, face, purse.clone())?;
-        let reasons = decision.reasons.into_iter().chain(in_grace(&loaded)).chain(waited).collect();
-        let mut intent = self.intent(&request, &loaded, &job, reasons)?;
+        let mut wishes = self.connect(request, &loaded, &job, face, purse.clone())?;
+        let reasons = decision.reasons.into_iter().chain(consent.reasons());
+        let reasons = reasons.chain(in_grace(&loaded)).chain(waited).collect();
+        let mut intent = self.intent(request, &loaded, &job, &consent.judged, reasons)?;
         intent.charge.reserved = purse.charge();
         let trace = intent.trace.clone().unwrap_or_default();
-        let mut call = self.call(&request, &job, &wishes, &trace)?;
+        let mut call = self.call(request, &job, &wishes, &trace)?;
         let standing = loaded.standing(&self.layout, before);
         call.standing = Some(Arc::new(Standing::new(standing, self.clock.clone())));
         let started = self.now();
-        let payer = payer(&intent);
-        let id = intent.operation.clone();
-        let begun = self.witness.begin_if(intent, |tx, at| {
+        let (payer, id) = (payer(&intent), intent.operation.clone());
+        let operation = self.begin_agreed(&set, &case, consent, intent, |tx, at| {
             memory::remember(tx, &loaded.trusted).map_err(explain)?;
             let trying = governed.admit(tx, &id, job.deadline_ms, at)?;
-            let spending = |currency| Spending { operation: id, at, payer, currency };
+            let (operation, payer) = (id.clone(), payer.clone());
+            let spending = |currency| Spending { operation, at, payer, currency };
             let standings = purse.open(tx, &self.store, spending)?;
             let standings = standings.iter().map(ToString::to_string);
-            Ok::<_, Problem>(trying.into_iter().chain(standings).collect())
-        });
-        let operation = begun.map_err(|error| match error {
-            WitnessError::Refused(problem) if problem.code.exit() == Exit::Limit => {
-                refused(problem)
-            }
-            error => explain(error),
+            Ok(trying.into_iter().chain(standings).collect())
         })?;
         let goes_on = self.fetch(&job, &mut call, &mut wishes)?
             && match &around {
@@ -87,7 +107,7 @@ impl Host {
         let ran = Ran { report, recorded, governed };
         let mut performed = self.conclude(operation, started, &job, ran, wishes)?;
         performed.result =
-            performed.result.map_err(|problem| self.with_secret_lines(problem, &request, &loaded));
+            performed.result.map_err(|problem| self.with_secret_lines(problem, request, &loaded));
         performed.result = performed.result.map_err(|problem| with_more_time(problem, &job));
         performed.trace = trace;
         performed.warnings.extend(loaded.warnings.iter().cloned());
@@ -99,6 +119,18 @@ impl Host {
         Ok(performed)
     }
 
+    /// The plugin of a request, which must be a provider: nobody calls a policy.
+    fn load_provider(&self, request: &Request) -> Result<Loaded, Problem> {
+        let loaded = self.load(&request.provider).and_then(|loaded| match loaded.manifest.kind {
+            PluginKind::Provider => Ok(loaded),
+            PluginKind::Policy => {
+                let what = format!("`{}` is a policy: the governor asks it", request.provider);
+                Err(Problem::new(Code::Usage, what).hint("ifctl governor policy list"))
+            }
+        });
+        loaded.map_err(|problem| self.refused(request, Known::default(), problem))
+    }
+
     /// What the governor has to say of a request.
     fn governed(&self, request: &Request, loaded: &Loaded) -> Result<Governed, Problem> {
         let asked = Asked {
@@ -106,7 +138,7 @@ impl Host {
             instance: request.instance.clone(),
             command: request.action.name().to_owned(),
             component: loaded.manifest.id.clone(),
-            swarm: self.environment.caller().map_err(explain)?.swarm,
+            swarm: self.asker(request)?.swarm,
         };
         Governed::new(self, asked, matches!(request.action, Action::Check))
     }
@@ -124,7 +156,7 @@ impl Host {
         let facts = GuestFacts {
             instance: request.instance.as_ref().map(ToString::to_string).unwrap_or_default(),
             settings: Value::Object(wishes.settings.clone()).to_string(),
-            actor: self.actor(),
+            actor: self.asker(request)?.actor,
             trace_id: trace.to_owned(),
             idempotency_key: request.flags.idempotency_key.clone(),
             mode: job.mode,

@@ -4,7 +4,7 @@ use crate::host::Host;
 use crate::job::explain;
 use crate::plugin::APPROVAL_MILLIS;
 use if_core::Problem;
-use if_manifest::trust::{AllowList, DenyList, Role, TrustRoot};
+use if_manifest::trust::{AllowList, DenyList, TrustRoot};
 use if_manifest::{KeyId, SigningKey};
 use if_registry::{RootChange, Rotated, TrustBytes, TrustFiles};
 use std::path::{Path, PathBuf};
@@ -20,9 +20,6 @@ pub struct Believed {
     /// The key of this home, if it is here.
     pub own: Option<KeyId>,
 }
-
-/// All roles, in the order of a table.
-pub const ROLES: [Role; 4] = [Role::Root, Role::Publisher, Role::Reviewer, Role::Allowlist];
 
 impl Host {
     /// The verified trust files.

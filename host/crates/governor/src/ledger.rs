@@ -8,7 +8,11 @@ use if_store::{Row, Rows as _, Schema, Sql, StoreError};
 use serde::Serialize;
 
 /// The tables, for [`if_store::Store::open`].
-pub const SCHEMA: Schema = Schema { owner: "governor", version: 1, sql: &[FIRST] };
+pub const SCHEMA: Schema = Schema {
+    owner: "governor",
+    version: 4,
+    sql: &[FIRST, crate::hold::TABLES, crate::tally::TABLES, crate::capability::TABLES],
+};
 
 const FIRST: &str = "
     CREATE TABLE rate (

@@ -23,6 +23,10 @@ pub const DENY_LIST_TYPE: &str = "application/vnd.infrafabric.deny-list.v1+json"
 
 /// What is installed, to the digest.
 pub const LOCK_FILE_TYPE: &str = "application/vnd.infrafabric.lock-file.v1+json";
+/// Payload type of the digest of a set of policies.
+pub const POLICY_SET_TYPE: &str = "application/vnd.infrafabric.policy-set.v1+json";
+/// Payload type of a principal's word on a held command.
+pub const HELD_TYPE: &str = "application/vnd.infrafabric.held.v1+json";
 
 /// Most signatures in one envelope: each costs a verification, and no role has more keys.
 const SIGNATURES_MAX: usize = 32;

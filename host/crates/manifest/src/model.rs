@@ -5,6 +5,7 @@ mod command;
 mod discover;
 mod limits;
 mod price;
+mod rules;
 mod secret;
 mod traffic;
 
@@ -12,6 +13,7 @@ pub use command::{Command, Completion, Kind, Parameter, View};
 pub use discover::{Discover, Probe};
 pub use limits::Limits;
 pub use price::{Price, Transaction};
+pub use rules::{Need, Rules};
 pub use secret::{
     Capture, Jwt, Keyed, Pbkdf2, Position, Recipe, Secret, Sink, Step, Totp, TotpHash,
 };
@@ -121,6 +123,9 @@ pub struct Predicate {
     pub prices: BTreeMap<String, Price>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// A policy's reasons and needs; a provider has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +144,9 @@ pub struct Description {
     pub settings: Vec<Parameter>,
     #[serde(default)]
     pub commands: Vec<Command>,
+    /// Of a policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Rules>,
 }
 
 /// `plugin.toml`: the part of a manifest that the author writes.

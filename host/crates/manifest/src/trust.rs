@@ -7,9 +7,11 @@
 
 mod approval;
 mod evaluate;
+mod held;
 mod lists;
 mod lock_file;
 mod memory;
+mod policy_set;
 mod root;
 pub mod sigstore;
 #[cfg(test)]
@@ -17,12 +19,14 @@ mod tests;
 
 pub use approval::{APPROVAL_BYTES_MAX, Approval, Decision, verify_approval};
 pub use evaluate::{Seen, TrustInput, Trusted, VERSION_STEP_MAX, Warning, evaluate, expiring};
+pub use held::{HeldVoice, sign_held, verify_held};
 pub use lists::{
     ALLOW_VALIDITY_MS, AllowEntry, AllowList, DenyEntry, DenyList, DenyTarget, EXPIRED_GRACE_MS,
     EXPIRY_WARNING_MS, verify_allow, verify_deny,
 };
 pub use lock_file::{LockFile, LockedPlugin, verify_lock};
 pub use memory::Remembered;
+pub use policy_set::{PolicySet, verify_policy_set};
 pub use root::{
     PublisherScope, ROOT_VALIDITY_MS, Revocations, RoleKeys, Roles, TrustRoot, verify_root,
 };
@@ -45,6 +49,8 @@ pub const ALLOW_LIST: &str = "allow-list";
 pub const DENY_LIST: &str = "deny-list";
 pub const APPROVAL: &str = "approval";
 pub const LOCK_FILE: &str = "lock file";
+pub const POLICY_SET: &str = "set of policies";
+pub const HELD: &str = "word on a held command";
 
 /// What a key may be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +64,22 @@ pub enum Role {
     Reviewer,
     /// Decides what may run here.
     Allowlist,
+    /// Decides by which policies. Where nobody has it, the set of policies needs no signature.
+    Policy,
+    /// Says yes or no to what waits. Where nobody has it, those of the root do.
+    Approver,
+}
+
+impl Role {
+    /// All of them, in the order of a table.
+    pub const ALL: [Role; 6] = [
+        Role::Root,
+        Role::Publisher,
+        Role::Reviewer,
+        Role::Allowlist,
+        Role::Policy,
+        Role::Approver,
+    ];
 }
 
 impl fmt::Display for Role {
@@ -67,6 +89,8 @@ impl fmt::Display for Role {
             Role::Publisher => "publisher",
             Role::Reviewer => "reviewer",
             Role::Allowlist => "allowlist",
+            Role::Policy => "policy",
+            Role::Approver => "approver",
         })
     }
 }
@@ -108,6 +132,16 @@ impl Document for Approval {
 impl Document for LockFile {
     const TYPE: &'static str = dsse::LOCK_FILE_TYPE;
     const NAME: &'static str = LOCK_FILE;
+}
+
+impl Document for PolicySet {
+    const TYPE: &'static str = dsse::POLICY_SET_TYPE;
+    const NAME: &'static str = POLICY_SET;
+}
+
+impl Document for HeldVoice {
+    const TYPE: &'static str = dsse::HELD_TYPE;
+    const NAME: &'static str = HELD;
 }
 
 /// The bytes of a file: `document`, signed by each of `keys`.

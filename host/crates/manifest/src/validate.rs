@@ -16,7 +16,7 @@ pub(crate) mod tests;
 
 use crate::ManifestError;
 use crate::model::{
-    COMPONENT_FILE, Limits, Manifest, PREDICATE_TYPE, PluginKind, Predicate, STATEMENT_TYPE,
+    COMPONENT_FILE, Kind, Limits, Manifest, PREDICATE_TYPE, PluginKind, Predicate, STATEMENT_TYPE,
     Subject, WORLD_POLICY, WORLD_PROVIDER,
 };
 use at::At;
@@ -68,6 +68,7 @@ pub const GLOBAL_FLAGS: &[&str] = &[
     "idempotency-key",
     "max-cost",
     "yes",
+    "claim",
     "context",
     "quiet",
     "verbose",
@@ -77,6 +78,9 @@ pub const GLOBAL_FLAGS: &[&str] = &[
 
 /// Most files in a package: each is read and hashed when it is installed.
 const SUBJECTS_MAX: usize = 128;
+
+/// Most reasons of one policy: each has a test and a line in its page.
+const REASONS_MAX: usize = 64;
 
 /// Longest line of text for people; help and lists have 80 to 200 columns.
 const LINE_LENGTH_MAX: usize = 240;
@@ -151,9 +155,7 @@ fn predicate(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     imports(&at.field("imports"), &it.imports)?;
     scopes(&at.field("scopes"), &it.scopes)?;
     limits(&at.field("limits"), &it.limits)?;
-    if it.kind == PluginKind::Policy {
-        bare_policy(at, it)?;
-    }
+    rules(at, it)?;
     tables(&at.field("tables"), it)?;
     parameters::settings(&at.field("settings"), it)?;
     commands::commands(&at.field("commands"), it)?;
@@ -164,15 +166,40 @@ fn predicate(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     prices(at, it)
 }
 
+/// A policy says by which rules it speaks, and has nothing else.
+fn rules(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
+    let Predicate { kind: PluginKind::Policy, rules: Some(rules), .. } = it else {
+        let stray = it.rules.is_some() || it.kind == PluginKind::Policy;
+        return at
+            .field("rules")
+            .require(!stray, || "a policy has them, and a provider has none".into());
+    };
+    bare_policy(at, it)?;
+    let at = &at.field("rules");
+    at.field("reasons").require(rules.reasons.len() <= REASONS_MAX, || {
+        format!("has more than {REASONS_MAX} codes")
+    })?;
+    for (code, meaning) in &rules.reasons {
+        line(&at.field("reasons").key(code.as_str()), meaning)?;
+    }
+    let twice = (1..rules.needs.len()).any(|index| {
+        let (before, rest) = rules.needs.split_at(index);
+        rest.first().is_some_and(|need| before.contains(need))
+    });
+    at.field("needs").require(!twice, || "names one twice".into())
+}
+
 /// A policy is a pure function: it has nobody to talk to and nothing to keep.
 fn bare_policy(at: &At<'_>, it: &Predicate) -> Result<(), ManifestError> {
     let empty = it.endpoints.is_empty()
         && it.secrets.is_empty()
         && it.captures.is_empty()
         && it.commands.is_empty()
-        && it.imports.is_empty();
+        && it.imports.is_empty()
+        && it.scopes.is_empty()
+        && it.settings.iter().all(|setting| setting.kind != Kind::Secret);
     at.field("kind").require(empty, || {
-        "a policy has no imports, endpoints, secrets, captures or commands".into()
+        "a policy has no imports, scopes, endpoints, secrets, captures or commands".into()
     })
 }
 

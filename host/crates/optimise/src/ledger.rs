@@ -337,7 +337,14 @@ pub fn standings(sql: &dyn Sql, at: UnixMillis) -> Result<Vec<Standing>, StoreEr
 }
 
 /// How the budgets stand that a call belongs to, the widest first.
-fn standings_of(sql: &dyn Sql, payer: &Payer, at: UnixMillis) -> Result<Vec<Standing>, StoreError> {
+///
+/// # Errors
+/// As [`budgets`].
+pub fn standings_of(
+    sql: &dyn Sql,
+    payer: &Payer,
+    at: UnixMillis,
+) -> Result<Vec<Standing>, StoreError> {
     let mut found = Vec::new();
     for scope in payer.scopes() {
         let statement = format!("{BUDGET} WHERE scope = ?1 ORDER BY period, currency");

@@ -26,7 +26,7 @@ pub use budget::{Budget, Short, Standing, decide};
 pub use error::PriceError;
 pub use ledger::{
     Alert, Granted, Row, SCHEMA, Spending, Verdict, alerts, budgets, each, history, owed, remove,
-    reserve, set, settle, standings, sums,
+    reserve, set, settle, standings, standings_of, sums,
 };
 pub use outlook::{Advice, Forecast, Kept, advise, forecast};
 pub use period::Period;

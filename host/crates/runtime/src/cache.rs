@@ -102,6 +102,14 @@ fn sealed(memory: File) -> std::io::Result<File> {
 }
 
 impl Cache {
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn key(&self) -> &[u8; 32] {
+        &self.key
+    }
+
     /// Makes the folder when it is missing; refuses one that others own or may enter.
     pub(crate) fn open(dir: &Path, key: [u8; 32]) -> Result<Self, RuntimeError> {
         let failed = |source| RuntimeError::Cache { path: dir.to_owned(), source };

@@ -51,6 +51,43 @@ pub enum Action {
         command: String,
         arguments: String,
     },
+    /// A policy's, as are the two below. All of them run as `Describe` does, but for a seed that
+    /// derives from what they are given. The result is a JSON list of issues.
+    Validate {
+        settings: String,
+        catalog: String,
+    },
+    /// The result is [`crate::Made`] as JSON.
+    Prepare {
+        settings: String,
+    },
+    /// `prepared` is what `Prepare` made, in base64.
+    Evaluate {
+        prepared: String,
+        facts: String,
+    },
+}
+
+impl Action {
+    /// Whether it is a pure function of what it is given: without facts, time, chance and broker.
+    pub(crate) fn is_pure(&self) -> bool {
+        !matches!(self, Self::Check | Self::Discover | Self::Call { .. })
+    }
+
+    /// What a pure function's chance derives from.
+    pub(crate) fn seed(&self) -> [u8; 32] {
+        let given: [&str; 3] = match self {
+            Self::Describe | Self::Check | Self::Discover | Self::Call { .. } => return [0; 32],
+            Self::Validate { settings, catalog } => ["validate", settings, catalog],
+            Self::Prepare { settings } => ["prepare", settings, ""],
+            Self::Evaluate { prepared, facts } => ["evaluate", prepared, facts],
+        };
+        let mut hasher = blake3::Hasher::new();
+        for part in given {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
 }
 
 /// What the guest learns about its call, through `instance.get` and `secrets.available`.
@@ -66,6 +103,21 @@ pub struct Facts {
     pub mode: Mode,
     /// Names of the instance's secrets that have a value.
     pub secrets_available: Vec<String>,
+}
+
+impl Facts {
+    /// What a pure function learns: nothing.
+    pub fn none() -> Self {
+        Self {
+            instance: String::new(),
+            settings: "{}".to_owned(),
+            actor: String::new(),
+            trace_id: String::new(),
+            idempotency_key: None,
+            mode: Mode::DryRun,
+            secrets_available: Vec::new(),
+        }
+    }
 }
 
 /// How a call ended, and what it used.

@@ -9,9 +9,10 @@
 //! - `config`: engine settings · `runtime`: prepare and call · `call`: what goes in and out
 //! - `sandbox`: runs a call in this process · `worker/`: the same in a process that has a socket to
 //!   this one and nothing else
-//! - `compile`, `cache`: from component to artefact, and the only `unsafe` of the house
+//! - `compile`, `cache`, `kept`: from component to artefact, and the only `unsafe` of the house
 //! - `limits`, `meters`, `pace`, `log`, `time`, `json`, `ticker`: what bounds a call · `end`: how
 //!   an end is named
+//! - `policy`: the other world, a pure function asked
 //! - `adapter/`, `wasi/`, `http`: one import, one file · `link`: only what a component imports
 
 mod adapter;
@@ -25,12 +26,14 @@ mod error;
 pub mod fuzzing;
 mod http;
 mod json;
+mod kept;
 mod limits;
 mod link;
 mod log;
 mod meters;
 mod nobroker;
 mod pace;
+mod policy;
 mod runtime;
 mod sandbox;
 mod shared;
@@ -50,5 +53,6 @@ pub use config::{Allocation, Compiler, Place, RuntimeConfig};
 pub use error::RuntimeError;
 pub use if_manifest::model::Limits;
 pub use nobroker::NoBroker;
+pub use policy::{Fault, Made};
 pub use runtime::{Prepared, Runtime, Source};
 pub use worker::worker_main;

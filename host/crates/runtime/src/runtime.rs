@@ -1,14 +1,14 @@
 //! Prepares components and calls them: in this process, or behind the second wall.
 
 use crate::cache::{Artefact, Cache};
-use crate::call::{Action, Call, CallError, Facts, Report};
+use crate::call::{Call, CallError, Facts, Report};
 use crate::compile::compile;
 use crate::config::{Compiler, Place, RuntimeConfig};
 use crate::error::RuntimeError;
 use crate::nobroker::NoBroker;
 use crate::sandbox::{Linked, Sandbox, interrupted};
 use crate::worker::{Worker, Workers};
-use if_core::{Broker, Code, Digest, Mode, Problem, Refusal, Standing, UnixMillis};
+use if_core::{Broker, Code, Digest, Problem, Refusal, Standing, UnixMillis};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -122,6 +122,16 @@ impl Runtime {
         Ok(Prepared { stage, imports, source })
     }
 
+    /// The folder of what is kept.
+    pub(crate) fn cache_dir(&self) -> &std::path::Path {
+        self.cache.dir()
+    }
+
+    /// The key of every MAC over it.
+    pub(crate) fn cache_key(&self) -> &[u8; 32] {
+        self.cache.key()
+    }
+
     /// What the component imports, such as `wasi:http/outgoing-handler@0.2.9`.
     pub fn imports(prepared: &Prepared) -> Vec<String> {
         prepared.imports.to_vec()
@@ -131,7 +141,9 @@ impl Runtime {
     /// Needs a tokio runtime with timers and, for workers, sockets; one thread is enough.
     pub async fn call(&self, prepared: &Prepared, call: Call, broker: Arc<dyn Broker>) -> Report {
         let report = match call.action {
-            Action::Describe => self.run(prepared, sealed(call), Arc::new(NoBroker)).await,
+            ref action if action.is_pure() => {
+                self.run(prepared, sealed(call), Arc::new(NoBroker)).await
+            }
             _ => self.watched(prepared, call, broker.clone()).await,
         };
         let revoked = matches!(&report.result,
@@ -198,16 +210,9 @@ async fn revoked(standing: Option<Arc<dyn Standing>>) -> Refusal {
     }
 }
 
-/// `describe` must say the same every time: no facts, no time, no chance.
+/// A pure function must say the same every time: no facts, no time, no chance of its own.
 fn sealed(call: Call) -> Call {
-    let facts = Facts {
-        instance: String::new(),
-        settings: "{}".to_owned(),
-        actor: String::new(),
-        trace_id: String::new(),
-        idempotency_key: None,
-        mode: Mode::DryRun,
-        secrets_available: Vec::new(),
-    };
-    Call { facts, start: UnixMillis(0), seed: [0; 32], ..call }
+    let facts = Facts::none();
+    let seed = call.action.seed();
+    Call { facts, start: UnixMillis(0), seed, ..call }
 }

@@ -7,12 +7,13 @@ use crate::config::{Allocation, BOUNDED, engine};
 use crate::error::RuntimeError;
 use crate::limits::Stop;
 use crate::pace::Pace;
+use crate::policy;
 use crate::state::CallState;
 use crate::ticker::Ticker;
 use crate::{end, json, link};
 use if_core::{Broker, Code};
-use if_world::AdapterPre;
 use if_world::imports::types;
+use if_world::{Adapter, AdapterPre, PolicyPre};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -27,12 +28,31 @@ pub(crate) struct Sandbox {
 /// Machine code with its imports linked. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Linked {
-    adapter: AdapterPre<CallState>,
+    world: World,
     /// What the component imports, such as `wasi:http/outgoing-handler@0.2.9`.
     pub imports: Arc<[String]>,
 }
 
-type Outcome = Result<String, types::Failure>;
+/// What the component is, by what it exports.
+#[derive(Clone)]
+enum World {
+    Provider(AdapterPre<CallState>),
+    Policy(PolicyPre<CallState>),
+}
+
+impl World {
+    fn engine(&self) -> &Engine {
+        match self {
+            Self::Provider(adapter) => adapter.engine(),
+            Self::Policy(policy) => policy.engine(),
+        }
+    }
+}
+
+/// The export that makes a component a policy.
+const POLICY: &str = "infrafabric:adapter/policy-rules@0.1.0";
+
+pub(crate) type Outcome = Result<String, types::Failure>;
 
 impl Sandbox {
     /// An engine with every setting of this house.
@@ -48,9 +68,14 @@ impl Sandbox {
             .map_err(|error| RuntimeError::Compile(format!("{error:#}")))?;
         let ty = component.component_type();
         let imports = ty.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let adapter = AdapterPre::new(link::link(&component)?)
-            .map_err(|error| RuntimeError::World(format!("{error:#}")))?;
-        Ok(Linked { adapter, imports })
+        let is_policy = ty.exports(&self.engine).any(|(name, _)| name == POLICY);
+        let (pre, misfit) =
+            (link::link(&component)?, |error| RuntimeError::World(format!("{error:#}")));
+        let world = match is_policy {
+            true => World::Policy(PolicyPre::new(pre).map_err(misfit)?),
+            false => World::Provider(AdapterPre::new(pre).map_err(misfit)?),
+        };
+        Ok(Linked { world, imports })
     }
 
     /// Runs one call in a store of its own and reports its end.
@@ -80,7 +105,7 @@ impl Sandbox {
         call: &Call,
         broker: Arc<dyn Broker>,
     ) -> Result<Store<CallState>, String> {
-        if !Engine::same(&self.engine, linked.adapter.engine()) {
+        if !Engine::same(&self.engine, linked.world.engine()) {
             return Err("the component was prepared by another runtime".to_owned());
         }
         self.tick().map_err(|error| format!("cannot start the clock thread: {error}"))?;
@@ -157,13 +182,32 @@ async fn enter(
     linked: &Linked,
     action: &Action,
 ) -> wasmtime::Result<Outcome> {
-    let adapter = linked.adapter.instantiate_async(&mut *store).await?;
+    match &linked.world {
+        World::Provider(adapter) => {
+            let adapter = adapter.instantiate_async(&mut *store).await?;
+            ask_provider(store, &adapter, action).await
+        }
+        World::Policy(policy) => {
+            let policy = policy.instantiate_async(&mut *store).await?;
+            policy::ask(store, &policy, action).await
+        }
+    }
+}
+
+async fn ask_provider(
+    store: &mut Store<CallState>,
+    adapter: &Adapter,
+    action: &Action,
+) -> wasmtime::Result<Outcome> {
     let provider = adapter.infrafabric_adapter_provider();
     match action {
         Action::Describe => provider.call_describe(store).await.map(Ok),
         Action::Check => provider.call_check(store).await,
         Action::Discover => provider.call_discover(store).await,
         Action::Call { command, arguments } => provider.call_call(store, command, arguments).await,
+        Action::Validate { .. } | Action::Prepare { .. } | Action::Evaluate { .. } => {
+            Err(wasmtime::Error::msg("a provider decides nothing"))
+        }
     }
 }
 

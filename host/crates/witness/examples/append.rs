@@ -63,9 +63,10 @@ fn intent(number: u64) -> Result<Intent, Box<dyn Error>> {
         actor: "ada".into(),
         mode: Mode::Live,
         plugin: None,
-        decision: Decision { verdict: "allow".into(), reasons: Vec::new() },
+        decision: Decision { verdict: "allow".into(), reasons: Vec::new(), policies: None },
         charge: Charge::default(),
         params: b"{}".to_vec(),
         why: None,
+        decided: None,
     })
 }

@@ -128,11 +128,15 @@ pub struct Plugin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// `allow`, `deny`, `hold`.
+    /// `allow`, `deny`, `hold`, `escalate`.
     pub verdict: String,
     /// Names of rules, not words of people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// Of the set of policies that was asked: its file, and the manifest of each of them. Absent
+    /// where it was refused before anybody knew the set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Digest>,
 }
 
 /// How an operation ended.

@@ -35,6 +35,8 @@ pub struct Intent {
     pub params: Vec<u8>,
     /// `--why`. Goes to the body.
     pub why: Option<String>,
+    /// What policies were told and what they answered, as JSON. Goes to the body.
+    pub decided: Option<Vec<u8>>,
 }
 
 /// Whose money an operation spends, and what of it was set aside.
@@ -165,6 +167,9 @@ impl Intent {
         if let Some(why) = self.why {
             parts.push(Part::new("why", text(why))?);
         }
+        if let Some(decided) = self.decided {
+            parts.push(Part::new("decided", decided)?);
+        }
         let reasons = first(self.decision.reasons, REASONS_MAX);
         let leaf = Leaf {
             operation: Some(self.operation),
@@ -184,6 +189,7 @@ impl Intent {
             decision: Some(Decision {
                 verdict: field(self.decision.verdict),
                 reasons: reasons.into_iter().map(|reason| cut(reason, REASON_BYTES_MAX)).collect(),
+                policies: self.decision.policies,
             }),
             ..Leaf::new(kind, at)
         };

@@ -200,11 +200,31 @@ impl Witness {
     /// # Errors
     /// The database fails.
     pub fn deny(&self, intent: Intent, code: Code, error: &str) -> Result<LeafRef, WitnessError> {
-        let (mut leaf, mut parts) = intent.record(Kind::Denied, self.shared.now())?;
-        let exit = code.exit() as u8;
-        leaf.outcome = Some(Verdict { status: Status::Denied, code: Some(code), exit });
-        parts.push(Part::new("error", text(error))?);
-        self.append(leaf, &parts)
+        self.deny_with(intent, code, error, |_, _| Ok::<_, WitnessError>(()))
+    }
+
+    /// As [`Witness::deny`], with what `also` changes in the same commit; it is told the time of
+    /// the entry.
+    ///
+    /// # Errors
+    /// The database fails, or `also` does; then neither is recorded.
+    pub fn deny_with<E: Into<WitnessError>>(
+        &self,
+        intent: Intent,
+        code: Code,
+        error: &str,
+        also: impl FnOnce(&Transaction<'_>, UnixMillis) -> Result<(), E>,
+    ) -> Result<LeafRef, WitnessError> {
+        let shared = &self.shared;
+        shared.append_last(|transaction| {
+            let at = shared.now();
+            also(transaction, at).map_err(Into::into)?;
+            let (mut leaf, mut parts) = intent.record(Kind::Denied, at)?;
+            let exit = code.exit() as u8;
+            leaf.outcome = Some(Verdict { status: Status::Denied, code: Some(code), exit });
+            parts.push(Part::new("error", text(error))?);
+            tables::append(transaction, &shared.key, leaf, &parts).map(|(at, _)| at)
+        })
     }
 
     /// Records a remark about the installation, such as a plugin that was allowed or revoked.
@@ -248,13 +268,6 @@ impl Witness {
             tables::set_accepted(transaction, head.map_or(0, |head| head.leaves))
         })?;
         self.note("anchor reset: the log is continued as it was found")
-    }
-
-    fn append(&self, leaf: Leaf, parts: &[Part]) -> Result<LeafRef, WitnessError> {
-        let shared = &self.shared;
-        shared.append_last(|transaction| {
-            tables::append(transaction, &shared.key, leaf, parts).map(|(at, _)| at)
-        })
     }
 
     /// Writes the first leaf, unless another process was faster. Returns the log's public key.

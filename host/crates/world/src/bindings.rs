@@ -15,3 +15,12 @@ wasmtime::component::bindgen!({
         "wasi:io/poll": wasmtime_wasi::p2::bindings::io::poll,
     },
 });
+
+/// The world of policies: they import nothing but the baseline.
+pub(crate) mod policy {
+    wasmtime::component::bindgen!({
+        path: "../../../wit/adapter-0.1.0",
+        world: "policy",
+        exports: { default: async },
+    });
+}

@@ -9,4 +9,6 @@ mod bindings;
 mod convert;
 
 pub use bindings::infrafabric::adapter as imports;
+pub use bindings::policy::exports::infrafabric::adapter::policy_rules::Issue;
+pub use bindings::policy::{Policy, PolicyPre};
 pub use bindings::{Adapter, AdapterPre};

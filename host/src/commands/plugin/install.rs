@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::commands::host;
 use clap::Args;
 use if_core::Problem;
+use if_manifest::model::PluginKind;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -31,9 +32,14 @@ pub fn run(app: &App, args: &InstallArgs) -> Result<(), Problem> {
     let value = json!({"provider": plugin.provider, "id": plugin.id, "version": version});
     let text = format!("{}: {} {} installed", plugin.provider, plugin.id, plugin.version);
     app.printer.result(&value, &text)?;
-    app.printer.hint(&format!(
-        "ifctl {} add <name> … makes an instance; ifctl {} --help",
-        plugin.provider, plugin.provider
-    ));
+    let word = &plugin.provider;
+    app.printer.hint(&match plugin.kind {
+        PluginKind::Provider => {
+            format!("ifctl {word} add <name> … makes an instance; ifctl {word} --help")
+        }
+        PluginKind::Policy => {
+            format!("ifctl governor policy explain {word}; it holds once policies.yaml names it")
+        }
+    });
     Ok(())
 }

@@ -24,7 +24,7 @@ const KEY_BYTES_MAX: u64 = 4 << 10;
     openssl serves as\nwell: openssl genpkey -algorithm ed25519, and openssl pkey -pubout for its \
     public half.")]
 pub struct AddKeyArgs {
-    /// root, publisher, reviewer or allowlist
+    /// root, publisher, reviewer, allowlist, policy or approver
     #[arg(value_parser = role)]
     role: Role,
     /// The public key: a PEM file, or ifk1:… as `trust show` prints it; with --authority a PEM file

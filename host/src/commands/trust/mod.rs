@@ -72,8 +72,8 @@ fn report(app: &App, rotated: &Rotated, what: &str) -> Result<(), Problem> {
 
 /// A role by its name.
 fn role(text: &str) -> Result<Role, String> {
-    let role = if_dispatch::trust::ROLES.into_iter().find(|role| role.to_string() == text);
-    role.ok_or_else(|| "one of root, publisher, reviewer, allowlist".to_owned())
+    let role = Role::ALL.into_iter().find(|role| role.to_string() == text);
+    role.ok_or_else(|| "one of root, publisher, reviewer, allowlist, policy, approver".to_owned())
 }
 
 /// The pinned authority of this name, or the only one when none is named.

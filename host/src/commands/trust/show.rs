@@ -5,10 +5,10 @@ use crate::commands::host;
 use crate::print::{clean, time};
 use clap::Args;
 use if_core::Problem;
-use if_dispatch::trust::{Believed, ROLES};
+use if_dispatch::trust::Believed;
 use if_manifest::KeyId;
 use if_manifest::trust::sigstore::Authority;
-use if_manifest::trust::{DenyEntry, DenyTarget, TrustRoot};
+use if_manifest::trust::{DenyEntry, DenyTarget, Role, TrustRoot};
 use serde_json::{Value, json};
 
 /// Show who may sign what here: roles, thresholds, keys, scopes, lists and their ends
@@ -22,11 +22,11 @@ pub fn run(app: &App, _args: &ShowArgs) -> Result<(), Problem> {
 }
 
 fn value(it: &Believed) -> Value {
-    let role = |role: if_manifest::trust::Role| {
+    let role = |role: Role| {
         let keys = it.root.role(role);
         (role.to_string(), json!({"keys": keys.keys, "threshold": keys.threshold}))
     };
-    let roles: serde_json::Map<_, _> = ROLES.into_iter().map(role).collect();
+    let roles: serde_json::Map<_, _> = Role::ALL.into_iter().map(role).collect();
     let keys: Vec<Value> =
         it.root.keys.iter().map(|(id, key)| json!({"id": id, "public": key})).collect();
     json!({
@@ -63,7 +63,7 @@ fn sigstore(root: &TrustRoot) -> Value {
 
 fn text(app: &App, it: &Believed) -> String {
     let mut rows: Vec<Value> = Vec::new();
-    for role in ROLES {
+    for role in Role::ALL {
         let keys = it.root.role(role);
         for key in &keys.keys {
             let mut notes = Vec::new();
@@ -76,7 +76,7 @@ fn text(app: &App, it: &Believed) -> String {
                     .get(key)
                     .map(|signer| clean(&format!("{}, by {}", signer.who, signer.authority))),
             );
-            if role == if_manifest::trust::Role::Publisher {
+            if role == Role::Publisher {
                 let scopes = it.root.publisher_scopes.iter();
                 notes.extend(scopes.filter(|s| s.keys.contains(key)).map(|s| s.prefix.clone()));
             }

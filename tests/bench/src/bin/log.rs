@@ -120,10 +120,15 @@ fn intent(number: u64) -> Result<Intent> {
         actor: "ada".into(),
         mode: Mode::Live,
         plugin: None,
-        decision: Decision { verdict: "allow".into(), reasons: vec!["a write".into()] },
+        decision: Decision {
+            verdict: "allow".into(),
+            reasons: vec!["a write".into()],
+            policies: None,
+        },
         charge: Charge::default(),
         params: br#"{"scene":"Main Scene"}"#.to_vec(),
         why: None,
+        decided: None,
     })
 }
 

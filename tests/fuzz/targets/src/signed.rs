@@ -36,6 +36,8 @@ static ROOT: LazyLock<TrustRoot> = LazyLock::new(|| {
             publisher: alone.clone(),
             reviewer: alone.clone(),
             allowlist: alone.clone(),
+            policy: Some(alone.clone()),
+            approver: Some(alone.clone()),
         },
         keys: BTreeMap::from([(KEY.id(), KEY.public())]),
         publisher_scopes: vec![PublisherScope {

@@ -83,6 +83,8 @@ pub struct Trusted {
     pub root_version: u64,
     pub allow_version: u64,
     pub deny_version: u64,
+    /// Whether the root names somebody who signs the set of policies.
+    pub policies_signed: bool,
     pub warnings: Vec<Warning>,
 }
 
@@ -167,6 +169,7 @@ pub fn evaluate(input: &TrustInput<'_>) -> Result<Trusted, TrustError> {
         root_version: input.root.version,
         allow_version: input.allow.version,
         deny_version: input.deny.version,
+        policies_signed: !input.root.role(Role::Policy).keys.is_empty(),
         warnings,
     })
 }

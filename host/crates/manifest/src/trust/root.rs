@@ -42,7 +42,14 @@ pub struct Roles {
     pub publisher: RoleKeys,
     pub reviewer: RoleKeys,
     pub allowlist: RoleKeys,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<RoleKeys>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<RoleKeys>,
 }
+
+/// A role that nobody has: nothing reaches its threshold.
+const NOBODY: RoleKeys = RoleKeys { keys: Vec::new(), threshold: 1 };
 
 /// A role: `threshold` of these keys speak for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,13 +78,16 @@ pub struct Revocations {
 }
 
 impl TrustRoot {
-    /// The keys and threshold of a role.
+    /// The keys and threshold of a role; no keys where nobody has it.
     pub fn role(&self, role: Role) -> &RoleKeys {
+        const NONE: &RoleKeys = &NOBODY;
         match role {
             Role::Root => &self.roles.root,
             Role::Publisher => &self.roles.publisher,
             Role::Reviewer => &self.roles.reviewer,
             Role::Allowlist => &self.roles.allowlist,
+            Role::Policy => self.roles.policy.as_ref().unwrap_or(NONE),
+            Role::Approver => self.roles.approver.as_ref().unwrap_or(NONE),
         }
     }
 
@@ -112,7 +122,12 @@ impl TrustRoot {
         if let Some((id, _)) = self.keys.iter().find(|(id, key)| key.id() != **id) {
             return Err(format!("key {id} is not the one with that id"));
         }
-        for role in [Role::Root, Role::Publisher, Role::Reviewer, Role::Allowlist] {
+        let absent = |role: &Role| match role {
+            Role::Policy => self.roles.policy.is_none(),
+            Role::Approver => self.roles.approver.is_none(),
+            _ => false,
+        };
+        for role in Role::ALL.into_iter().filter(|role| !absent(role)) {
             let RoleKeys { keys, threshold } = self.role(role);
             let distinct: BTreeSet<&KeyId> = keys.iter().collect();
             if distinct.len() != keys.len() {

@@ -142,8 +142,11 @@ impl Sigstore {
                 return Err(format!("authority `{}` is not pinned", signer.authority));
             }
         }
-        // A bundle approves a manifest; it cannot sign a root or a list.
-        for (role, keys) in [(Role::Root, &roles.root), (Role::Allowlist, &roles.allowlist)] {
+        // A bundle approves a manifest; it cannot sign anything else.
+        let others = [(Role::Policy, &roles.policy), (Role::Approver, &roles.approver)];
+        let others = others.iter().filter_map(|(role, keys)| Some((*role, keys.as_ref()?)));
+        let own = [(Role::Root, &roles.root), (Role::Allowlist, &roles.allowlist)];
+        for (role, keys) in own.into_iter().chain(others) {
             if let Some(id) = keys.keys.iter().find(|id| self.signers.contains_key(*id)) {
                 return Err(format!("{id} signs with Sigstore, which the role {role} cannot"));
             }

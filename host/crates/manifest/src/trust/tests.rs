@@ -81,6 +81,8 @@ fn world() -> World {
                 publisher: role(&[PUBLISHER, OTHER_PUBLISHER], 1),
                 reviewer: role(&[ALICE, BOB], 1),
                 allowlist: role(&[LISTER, LISTER_TOO], 2),
+                policy: None,
+                approver: None,
             },
             keys,
             publisher_scopes: vec![

@@ -127,7 +127,7 @@ fn kind(at: &At<'_>, kind: &Kind) -> Result<(), ManifestError> {
         Kind::List { of, count_max } => {
             within("count_max", u64::from(*count_max), u64::from(COUNT_MAX))?;
             at.field("of").require(is_scalar(of), || {
-                "a list holds bool, int, decimal, string, enum or duration".into()
+                "a list holds bool, int, decimal, string, enum, duration or json".into()
             })?;
             self::kind(&at.field("of"), of)
         }
@@ -151,6 +151,7 @@ fn is_scalar(kind: &Kind) -> bool {
             | Kind::String { .. }
             | Kind::Enum { .. }
             | Kind::Duration { .. }
+            | Kind::Json { .. }
     )
 }
 

@@ -98,15 +98,26 @@ fn a_doubled_field_is_refused() {
 fn a_policy_has_nobody_to_talk_to() {
     let mut policy = spoiled("/predicate/kind", &json!("policy"));
     policy["predicate"]["world"] = json!(crate::model::WORLD_POLICY);
-    let error = parse_manifest(policy.to_string().as_bytes()).unwrap_err().to_string();
+    let refused =
+        |policy: &Value| parse_manifest(policy.to_string().as_bytes()).unwrap_err().to_string();
+    let error = refused(&policy);
+    assert!(error.contains("predicate.rules: a policy has them"), "{error}");
+    policy["predicate"]["rules"] = json!({"reasons": {"late": "it is late"}, "needs": ["recent"]});
+    let error = refused(&policy);
     assert!(error.contains("predicate.kind: a policy has no"), "{error}");
-    for part in ["imports", "endpoints", "secrets", "captures", "commands"] {
+    for part in ["imports", "endpoints", "secrets", "captures", "commands", "scopes"] {
         policy["predicate"][part] = json!([]);
     }
     for part in ["settings", "prices"] {
         policy["predicate"].as_object_mut().unwrap().shift_remove(part).unwrap();
     }
     parse_manifest(policy.to_string().as_bytes()).unwrap();
+    policy["predicate"]["rules"]["needs"] = json!(["recent", "budgets", "recent"]);
+    assert!(refused(&policy).contains("predicate.rules.needs: names one twice"));
+    policy["predicate"]["rules"]["needs"] = json!(["secrets"]);
+    assert!(refused(&policy).contains("unknown variant"));
+    let provider = spoiled("/predicate/rules", &json!({"reasons": {}}));
+    assert!(refused(&provider).contains("predicate.rules: a policy has them"));
 }
 
 #[test]

@@ -136,10 +136,15 @@ pub fn intent(number: u64) -> Intent {
         actor: "ada".into(),
         mode: Mode::Live,
         plugin: Some(plugin()),
-        decision: Decision { verdict: "allow".into(), reasons: vec!["default".into()] },
+        decision: Decision {
+            verdict: "allow".into(),
+            reasons: vec!["default".into()],
+            policies: None,
+        },
         charge: Charge::default(),
         params: br#"{"scene":"Main"}"#.to_vec(),
         why: Some("show start".into()),
+        decided: None,
     }
 }
 

@@ -1,17 +1,41 @@
 //! What `describe` returns, as wire types: the mirror of the manifest's `Description`.
 //!
 //! Separate from the host's own types on purpose: a component is built against a released schema,
-//! and the schema of a release never changes. `tests/schema.rs` holds the two together.
+//! and the schema of a release never changes. The tests of both SDKs hold the two together.
 
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// Summary, settings and commands of a provider.
+/// Summary and settings; commands of a provider, rules of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description<'a> {
     pub summary: &'a str,
     pub settings: &'a [Parameter],
     pub commands: Vec<&'a Command>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<&'a Rules>,
+}
+
+/// What a policy may say, beside its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rules {
+    /// Every code that a decision may name, and what it means.
+    pub reasons: BTreeMap<String, String>,
+    /// Facts that are gathered only for those who need them.
+    pub needs: Vec<Need>,
+}
+
+/// Facts that cost something to gather.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// How often it was asked for lately.
+    Recent,
+    /// The budgets it counts for, and what is left of them.
+    Budgets,
+    /// What the swarm that asks is good at.
+    Capabilities,
 }
 
 /// One command: words behind the provider, effect, parameters, how its result is shown.
