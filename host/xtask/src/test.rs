@@ -65,6 +65,7 @@ const SUITES: &[Suite] = &[
             "export",
             "falsify",
             "papers",
+            "policies",
             "proofs",
             "replay",
             "report",
