@@ -119,6 +119,19 @@ fn real_obs_real_ha_and_the_simulator_go_through_the_evening_as_the_guide_says()
     assert!(!shown.contains(&obs.password));
 }
 
+#[test]
+fn policies_and_people_decide_as_the_guide_says() {
+    let vmix = VmixSimulator::start().unwrap();
+    let mut reader = Reader::with(&["vmix", "two-person", "hazard"]);
+    let (http, tcp) = (vmix.http_port, vmix.tcp_port);
+    let add = format!("ifctl vmix add studio --host 127.0.0.1 --port {http} --tcp-port {tcp}");
+    assert_eq!(reader.shell.run(&add).unwrap().exit, 0);
+    let folder = reader.home.path().display().to_string();
+    assert_eq!(reader.shell.run(&format!("cd {folder}")).unwrap().exit, 0);
+    reader.types("policies.md");
+    assert_eq!(vmix.functions_seen(), ["Cut"]);
+}
+
 /// Files as the prototype wrote them.
 const OLD_FILES: &[(&str, &str)] = &[
     ("vmix", "instances:\n  myvmix:\n    host: 192.168.1.100\n    port: 8088\n"),

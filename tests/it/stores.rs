@@ -7,6 +7,7 @@
 //! - `money`: the ledger
 //! - `server`: the whole program with its log on a real PostgreSQL
 
+mod governed;
 mod kind;
 mod log;
 mod money;

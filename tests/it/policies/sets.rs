@@ -88,8 +88,6 @@ fn what_would_be_decided_is_shown_and_nothing_is_done() {
     let (lab, vmix) = governed(&["two-person"]);
     let set = written(&lab, TWO);
     lab.run(["vmix", "cut", "switcher"]).ok();
-    let (sent, length) =
-        (vmix.functions_seen().len(), newest(&lab)["opened"]["leaf"]["seq"].clone());
     let test = |words: &[&str]| {
         let words = ["governor", "policy", "test"].iter().chain(words).chain(&["--json"]);
         lab.run(words.copied()).json()
@@ -107,6 +105,21 @@ fn what_would_be_decided_is_shown_and_nothing_is_done() {
     let differed = since["differed"].as_array().unwrap();
     assert_eq!(differed.len(), 1, "{since}");
     assert_eq!((&differed[0]["was"], &differed[0]["would_be"]), (&"allow".into(), &"hold".into()));
+    // What policies were told then is what they are told now: claims, too.
+    lab.install("hazard");
+    apply(&lab, "policies:\n  - policy: hazard\n");
+    lab.run(["vmix", "fade", "switcher", "--claim", "confidence=0.5"]).ok();
+    let explained = newest(&lab)["opened"]["leaf"]["operation"].as_str().unwrap().to_owned();
+    let explained = lab.run(["witness", "explain", &explained, "--json"]).json();
+    assert_eq!(explained["explained"]["policies"][0]["verdict"], "allow");
+    let stricter =
+        written(&lab, "policies:\n  - policy: hazard\n    settings: { confidence-hold: 0.6 }\n");
+    let since = test(&["--since", "1h", "--policies", &stricter]);
+    let differed = since["differed"].as_array().unwrap();
+    assert_eq!((differed.len(), &differed[0]["would_be"]), (1, &"hold".into()), "{since}");
+    assert_eq!(differed[0]["rules"][0], "hazard: confidence-low");
+    let (sent, length) =
+        (vmix.functions_seen().len(), newest(&lab)["opened"]["leaf"]["seq"].clone());
     let task = test(&["--task", "video.encode", "--swarm", "blue"]);
     assert_eq!(task["facts"]["claims"]["task"], "video.encode");
     assert_eq!(vmix.functions_seen().len(), sent);

@@ -40,8 +40,7 @@ impl Host {
         let known = Known { plugin: Some((case.loaded, case.job)), judged: None };
         let refused = |problem| self.refused(case.request, known, problem);
         if set.file.entries.is_empty() && approved.is_none() {
-            let judged = self.judge(set, case, &given(case.request, 0, 0), self.now());
-            return Ok(Consent { judged: judged.map_err(refused)?, approved: None });
+            return Ok(Consent { judged: Judged::unasked(set), approved: None });
         }
         let asked = AskedFor::of(case.request, case.by.clone(), case.loaded.manifest_digest);
         let waiting = self.waiting(&asked.digest()).map_err(refused)?;

@@ -5,6 +5,7 @@ use crate::recorded::RecordedCall;
 use if_core::Code;
 use if_witness::{Entry, Usage};
 use serde::Serialize;
+use serde_json::Value;
 
 /// Everything that the record tells of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,6 +13,8 @@ pub struct Explained {
     /// `allow` or `deny`; empty for a remark.
     pub verdict: String,
     pub reasons: Vec<String>,
+    /// What each policy answered that was asked; none where none was, or the record was erased.
+    pub policies: Vec<Value>,
     /// Limits of the call and what it used; none where it was refused, or the record was erased.
     pub limits: Vec<Bound>,
     /// The code with which it ended.
@@ -41,10 +44,18 @@ impl Explained {
         Self {
             verdict: decision.map(|it| it.verdict.clone()).unwrap_or_default(),
             reasons: decision.map(|it| it.reasons.clone()).unwrap_or_default(),
+            policies: findings(entry),
             limits: call.map(|call| bounds(&call, ended.usage, wall_ms, code)).unwrap_or_default(),
             code,
         }
     }
+}
+
+fn findings(entry: &Entry) -> Vec<Value> {
+    let decided = entry.parts.get("decided");
+    let decided = decided.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let findings = decided.as_ref().and_then(|it| it.get("findings")).and_then(Value::as_array);
+    findings.cloned().unwrap_or_default()
 }
 
 fn bounds(

@@ -55,7 +55,9 @@ pub fn tallies(
         let mut counts = [0; WINDOWS.len()];
         for (count, seconds) in counts.iter_mut().zip(WINDOWS) {
             let first = (base.0 / SLOT_MS).saturating_sub(seconds * 1000 / SLOT_MS);
-            let sum = "SELECT COALESCE(SUM(count), 0) FROM tally WHERE name = ?1 AND slot >= ?2";
+            // A sum of integers is no integer everywhere.
+            let sum = "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM tally
+                 WHERE name = ?1 AND slot >= ?2";
             let row = sql.first(sum, &[name.into(), first.into()])?;
             *count = row.map_or(Ok(0), |row| row.number(0))?;
         }

@@ -24,6 +24,11 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<(), Problem> {
     let explained = Explained::of(&entry);
     let facts = facts(&entry, &explained);
     let mut text = app.printer.canvas().render(&View::Fields, &Value::Object(facts.clone()));
+    if !explained.policies.is_empty() {
+        let rows: Vec<Value> = explained.policies.iter().map(answer).collect();
+        let columns = ["policy", "said", "because"].map(str::to_owned);
+        text.push_str(&format!("\n{}", app.printer.canvas().table(&columns, &rows)));
+    }
     if !explained.limits.is_empty() {
         let rows: Vec<Value> = explained.limits.iter().map(row).collect();
         let columns = ["limit", "most", "reached", "ended it"].map(str::to_owned);
@@ -31,6 +36,17 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<(), Problem> {
     }
     let value = json!({"operation": args.operation, "facts": facts, "explained": explained});
     app.printer.result(&value, &text)
+}
+
+/// What one policy answered, as a row.
+fn answer(finding: &Value) -> Value {
+    let word = |name: &str| finding.get(name).and_then(Value::as_str).unwrap_or_default();
+    let reasons = finding.get("reasons").and_then(Value::as_array);
+    let texts = reasons.into_iter().flatten().filter_map(|it| it.get("text")?.as_str());
+    json!({
+        "policy": word("policy"), "said": word("verdict"),
+        "because": texts.map(clean).collect::<Vec<_>>().join("; "),
+    })
 }
 
 fn facts(entry: &Entry, explained: &Explained) -> Map<String, Value> {

@@ -303,6 +303,12 @@ fn finding(entry: &PolicyEntry, answer: Result<Ruling, String>) -> Finding {
 }
 
 impl Judged {
+    /// Where no policy holds, nobody is told anything.
+    pub fn unasked(set: &Policies) -> Self {
+        let combined = combine(Vec::new(), &Given::default());
+        Self { combined, facts: Value::Null, set: set.digest, version: set.version }
+    }
+
     /// What stands in the erasable record of the decision; nothing where nobody was asked.
     pub fn body(&self) -> Option<Vec<u8>> {
         let findings = &self.combined.findings;

@@ -96,7 +96,10 @@ impl Host {
         let filter = Filter { since: Some(since), limit: Some(REJUDGED_MAX), ..Filter::default() };
         let entries = self.witness.query(&filter).map_err(explain)?;
         let (mut looked_at, mut differed) = (0, Vec::new());
-        for entry in entries {
+        for listed in entries {
+            let Some(operation) = listed.opened.leaf.operation else { continue };
+            // A list has the short parts only; what policies were told is none of them.
+            let Some(entry) = self.witness.entry(&operation).map_err(explain)? else { continue };
             let Some(recorded) = Recorded::of(&entry) else { continue };
             looked_at += 1;
             let asked: Vec<&PolicyEntry> =
