@@ -71,7 +71,7 @@ fn a_held_command_comes_back_as_it_was_and_moves_on_once() {
             envelope: vec![0, 255],
         };
         store.transaction(|tx| hold::say(tx, &one.id, &voice)).unwrap();
-        assert_eq!(store.read(|v| hold::voices(v, &one.id)).unwrap(), [voice.clone()]);
+        assert_eq!(store.read(|v| hold::voices(v, &one.id)).unwrap(), std::slice::from_ref(&voice));
         assert!(store.transaction(|tx| hold::say(tx, &one.id, &voice)).is_err(), "once each");
         let advance = |from, to| {
             let by = Some(&other.id);
@@ -86,7 +86,7 @@ fn a_held_command_comes_back_as_it_was_and_moves_on_once() {
             (Standing::Done, Some(NOW), Some(other.id.clone()))
         );
         let late = NOW.plus_millis(hold::LASTS_MS);
-        assert_eq!(store.read(|v| hold::overdue(v, late)).unwrap(), [other.clone()]);
+        assert_eq!(store.read(|v| hold::overdue(v, late)).unwrap(), std::slice::from_ref(&other));
         assert_eq!(store.read(|v| hold::list(v, true, late)).unwrap(), []);
         assert_eq!(store.read(|v| hold::list(v, false, late)).unwrap().len(), 2);
     });
