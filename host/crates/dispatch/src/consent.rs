@@ -42,7 +42,9 @@ impl Host {
         if set.file.entries.is_empty() && approved.is_none() {
             return Ok(Consent { judged: Judged::unasked(set), approved: None });
         }
-        let asked = AskedFor::of(case.request, case.by.clone(), case.loaded.manifest_digest);
+        let (parameters, by) = (case.job.parameters, case.by.clone());
+        let asked = AskedFor::of(case.request, parameters, by, case.loaded.manifest_digest);
+        let asked = asked.map_err(refused)?;
         let waiting = self.waiting(&asked.digest()).map_err(refused)?;
         if let Some(held) = approved
             && waiting.as_ref().is_none_or(|waiting| waiting.held.id != held.id)

@@ -14,10 +14,6 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub struct Job<'a> {
     /// Of the command; none for a check.
-    #[cfg_attr(
-        not(feature = "live"),
-        allow(dead_code, reason = "only the live broker opens files")
-    )]
     pub parameters: &'a [Parameter],
     pub effect: Effect,
     pub limits: Limits,

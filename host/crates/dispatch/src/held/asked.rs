@@ -3,6 +3,7 @@
 
 use crate::request::{Action, AskedBy, Flags, Request};
 use if_core::{Code, Digest, Micros, Problem, Word};
+use if_manifest::model::{Kind, Parameter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -49,7 +50,15 @@ enum AskedAction {
 
 impl AskedFor {
     /// Takes down a request. `by`: who asks.
-    pub fn of(request: &Request, by: AskedBy, manifest: Digest) -> Self {
+    ///
+    /// # Errors
+    /// A file that would be read has no digest: nobody could say later that it is the same.
+    pub fn of(
+        request: &Request,
+        parameters: &[Parameter],
+        by: AskedBy,
+        manifest: Digest,
+    ) -> Result<Self, Problem> {
         let action = match request.action.clone() {
             Action::Check => AskedAction::Check,
             Action::Discover { networks } => AskedAction::Discover { networks },
@@ -59,12 +68,17 @@ impl AskedFor {
         };
         let files = match &action {
             AskedAction::Command { files, .. } => {
-                files.iter().map(|(name, path)| (name.clone(), digest(path))).collect()
+                let one = |(name, path): (&String, &PathBuf)| {
+                    let kind = parameters.iter().find(|it| it.name.as_str() == name);
+                    let written = kind.is_some_and(|it| matches!(it.kind, Kind::FileOut { .. }));
+                    Ok((name.clone(), if written { None } else { Some(digest(path)?) }))
+                };
+                files.iter().map(one).collect::<Result<_, Problem>>()?
             }
             AskedAction::Check | AskedAction::Discover { .. } => BTreeMap::new(),
         };
         let flags = request.flags.clone();
-        Self {
+        Ok(Self {
             v: VERSION,
             provider: request.provider.clone(),
             instance: request.instance.clone(),
@@ -81,7 +95,7 @@ impl AskedFor {
             agent: by.agent,
             manifest,
             files,
-        }
+        })
     }
 
     /// The request once more, for whoever asked then.
@@ -159,7 +173,50 @@ impl AskedFor {
     }
 }
 
-fn digest(path: &Path) -> Option<Digest> {
-    let bytes = if_config::read_regular(path, FILE_BYTES_MAX).ok()?;
-    Some(if_manifest::sha256(&bytes))
+fn digest(path: &Path) -> Result<Digest, Problem> {
+    let bytes = if_config::read_regular(path, FILE_BYTES_MAX).map_err(|error| {
+        let text = format!("{} cannot be judged: its digest is needed", path.display());
+        Problem::new(Code::Usage, text).because(error.to_string())
+    })?;
+    Ok(if_manifest::sha256(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_or_it_is_another_command() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("media");
+        let word = |text: &str| Word::new(text).unwrap();
+        let parameter = |name: &str, kind: Kind| Parameter {
+            name: word(name),
+            summary: String::new(),
+            kind,
+            required: false,
+            positional: false,
+            default: None,
+            complete: None,
+        };
+        let parameters = [
+            parameter("in", Kind::FileIn { bytes_max: 9 }),
+            parameter("out", Kind::FileOut { bytes_max: 9 }),
+        ];
+        let asked = |name: &str| {
+            let files = BTreeMap::from([(name.to_owned(), path.clone())]);
+            let action = Action::Command { path: "put".to_owned(), arguments: Map::new(), files };
+            let by = AskedBy { actor: "you".to_owned(), swarm: None, agent: None };
+            let request = Request::new(word("noop"), word("here"), action);
+            AskedFor::of(&request, &parameters, by, Digest::from_bytes([1; 32]))
+        };
+        assert_eq!(asked("in").unwrap_err().code, Code::Usage, "one that cannot be read");
+        let before = asked("out").unwrap().digest();
+        fs_err::write(&path, "one").unwrap();
+        assert_eq!(asked("out").unwrap().digest(), before, "what will be written may change");
+        let one = asked("in").unwrap();
+        assert_eq!(AskedFor::parse(&one.text()).unwrap(), one);
+        fs_err::write(&path, "two").unwrap();
+        assert_ne!(asked("in").unwrap().digest(), one.digest());
+    }
 }
